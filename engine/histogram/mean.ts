@@ -1,0 +1,57 @@
+import { HistogramAccumulator } from "./accumulator.ts";
+import { divide } from "./arithmetic.ts";
+import type { FloatHistogram } from "./float_histogram.ts";
+
+/**
+ * Compensated mean of histograms, for `avg` and `avg_over_time`: the sum divided by the number as long as the
+ * sum is finite, from then on a running mean.
+ */
+export class HistogramMean {
+  /** The sum, or the mean once `#incremental`. */
+  #state: HistogramAccumulator;
+  #count = 1;
+  #incremental = false;
+
+  constructor(first: FloatHistogram) {
+    this.#state = new HistogramAccumulator(first, { compensated: true });
+  }
+
+  /** See HistogramAccumulator. */
+  get hintsConflict(): boolean {
+    return this.#state.hintsConflict;
+  }
+
+  /** See HistogramAccumulator. */
+  get boundsReconciled(): boolean {
+    return this.#state.boundsReconciled;
+  }
+
+  /** Returns false and changes nothing if `h` has an exponential schema and the others custom buckets, or v. v. */
+  add(h: FloatHistogram): boolean {
+    const count = this.#count + 1;
+    if (!this.#incremental) {
+      const sum = this.#state.clone();
+      if (!sum.add(h)) return false;
+      if (!sum.hasOverflow) {
+        this.#state = sum;
+        this.#count = count;
+        return true;
+      }
+      this.#incremental = true;
+      this.#state.divide(this.#count);
+    }
+    const mean = this.#state.clone();
+    mean.multiply((count - 1) / count);
+    if (!mean.add(divide(h, count))) return false;
+    this.#state = mean;
+    this.#count = count;
+    return true;
+  }
+
+  toHistogram(): FloatHistogram {
+    if (this.#incremental) return this.#state.toHistogram();
+    const mean = this.#state.clone();
+    mean.divide(this.#count);
+    return mean.toHistogram();
+  }
+}

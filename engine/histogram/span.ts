@@ -1,0 +1,55 @@
+/** Run of populated buckets: `offset` from the end of the previous span (the first from index 0). */
+export interface Span {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Number of buckets that `spans` describe. */
+export function bucketCountOf(spans: readonly Span[]): number {
+  let count = 0;
+  for (const span of spans) count += span.length;
+  return count;
+}
+
+/** Index of every bucket, in ascending order and as long as the matching column of counts. */
+export function bucketIndexes(spans: readonly Span[]): Int32Array {
+  const indexes = new Int32Array(bucketCountOf(spans));
+  let at = 0;
+  let index = 0;
+  for (const span of spans) {
+    index += span.offset;
+    for (let i = 0; i < span.length; i++) indexes[at++] = index++;
+  }
+  return indexes;
+}
+
+/** Fewest spans for the first `length` of the strictly ascending bucket `indexes`. */
+export function spansOf(indexes: ArrayLike<number>, length = indexes.length): Span[] {
+  const spans: Span[] = [];
+  let end = 0;
+  let at = 0;
+  while (at < length) {
+    const start = at;
+    const first = indexes[start]!;
+    while (at < length && indexes[at] === first + at - start) at++;
+    spans.push({ offset: first - end, length: at - start });
+    end = first + at - start;
+  }
+  return spans;
+}
+
+/** Whether two lists of spans describe the same buckets; spans without buckets make no difference. */
+export function sameSpans(a: readonly Span[], b: readonly Span[]): boolean {
+  let i = 0;
+  let j = 0;
+  while (true) {
+    let offsetA = 0;
+    let offsetB = 0;
+    while (i < a.length && a[i]!.length === 0) offsetA += a[i++]!.offset;
+    while (j < b.length && b[j]!.length === 0) offsetB += b[j++]!.offset;
+    if (i === a.length || j === b.length) return i === a.length && j === b.length;
+    if (offsetA + a[i]!.offset !== offsetB + b[j]!.offset || a[i]!.length !== b[j]!.length) return false;
+    i++;
+    j++;
+  }
+}

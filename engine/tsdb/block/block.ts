@@ -1,0 +1,151 @@
+import { decodeTimestamps } from "../chunk/timestamps.ts";
+import type { Key, Store } from "../store.ts";
+import type { SeriesOrder } from "../series_order.ts";
+import { BlockIndex } from "./block_index.ts";
+import { blockKeys, type BlockMeta } from "./block_meta.ts";
+import { DamagedValueError, unframe } from "./framed_value.ts";
+import type { PageCache } from "./page_cache.ts";
+import { readValuePage, type ValuePage } from "./value_page.ts";
+
+/** The payload of a time page, with the offset of each of its columns as far as they were looked at. */
+interface TimePage {
+  readonly bytes: Uint8Array;
+  readonly offsets: number[];
+}
+
+export type CachedPage = ValuePage | TimePage;
+
+/** A value page or time page that cannot be read: set aside, the rest of the block is served. */
+export type OnDamage = (key: Key, error: Error) => void;
+
+/** A sealed stretch of time with its own index, read page by page. */
+export class Block {
+  /** Selects and compactions that are reading; its pages stay in the store until there are none. */
+  readers = 0;
+  /** Called once nobody reads, after the block was replaced. */
+  onIdle: (() => void) | undefined;
+
+  private constructor(
+    readonly meta: BlockMeta,
+    readonly index: BlockIndex,
+    readonly store: Store,
+    readonly cache: PageCache<CachedPage>,
+    readonly onDamage: OnDamage,
+  ) {}
+
+  /** @throws {DamagedValueError} If the block's index cannot be read. */
+  static async open(
+    meta: BlockMeta,
+    store: Store,
+    cache: PageCache<CachedPage>,
+    onDamage: OnDamage,
+  ): Promise<Block> {
+    const parts: Uint8Array[] = [];
+    for (let i = 0; i < meta.indexParts; i++) {
+      parts.push(await readPayload(store, blockKeys.indexPart(meta.id, i)));
+    }
+    const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    try {
+      return new Block(meta, BlockIndex.decode(whole), store, cache, onDamage);
+    } catch (cause) {
+      throw new DamagedValueError(`Cannot read the index of block ${meta.id}`, { cause });
+    }
+  }
+
+  release(): void {
+    if (--this.readers === 0) this.onIdle?.();
+  }
+
+  /**
+   * The first page that can hold the series, which may also be the last one before it.
+   * `order` knows the metric names; `name` is a symbol id + 1, 0 for none.
+   */
+  firstPageOf(name: number, ref: number, order: SeriesOrder): number {
+    const { firstNames, firstRefs, pages } = this.index;
+    let low = 0, high = pages;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (order.compare(firstNames[middle], firstRefs[middle], name, ref) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return Math.max(0, low - 1);
+  }
+
+  /** Whether `page` begins after the series. */
+  beginsAfter(page: number, name: number, ref: number, order: SeriesOrder): boolean {
+    return order.compare(this.index.firstNames[page], this.index.firstRefs[page], name, ref) > 0;
+  }
+
+  /** The page, or `undefined` where it is damaged or gone. */
+  async valuePage(page: number): Promise<ValuePage | undefined> {
+    const key = blockKeys.valuePage(this.meta.id, page);
+    const cacheKey = `${this.meta.id}v${page}`;
+    const cached = this.cache.get(cacheKey);
+    if (cached !== undefined) return cached as ValuePage;
+    return await this.#read(key, cacheKey, (payload) => readValuePage(payload));
+  }
+
+  /** Makes the time pages of `columns` ready for `times`. */
+  async loadTimePages(columns: Iterable<number>, into: Map<number, TimePage | undefined>): Promise<void> {
+    for (const column of columns) {
+      const page = this.index.timePageOf(column);
+      if (into.has(page)) continue;
+      const cacheKey = `${this.meta.id}t${page}`;
+      const cached = this.cache.get(cacheKey) as TimePage | undefined;
+      const key = blockKeys.timePage(this.meta.id, page);
+      into.set(page, cached ?? await this.#read(key, cacheKey, (bytes) => ({ bytes, offsets: [0] })));
+    }
+  }
+
+  /** The timestamps of `column` from pages that `loadTimePages` made ready; `undefined` where the page is damaged. */
+  times(column: number, pages: ReadonlyMap<number, TimePage | undefined>): Float64Array | undefined {
+    const number = this.index.timePageOf(column);
+    const page = pages.get(number);
+    if (page === undefined) return undefined;
+    const first = this.index.firstColumns[number];
+    const out = new Float64Array(this.index.columnLengths[column]);
+    try {
+      for (let i = page.offsets.length - 1; first + i < column; i++) {
+        const length = this.index.columnLengths[first + i];
+        page.offsets.push(decodeTimestamps(page.bytes, page.offsets[i], length, new Float64Array(length), 0));
+      }
+      decodeTimestamps(page.bytes, page.offsets[column - first], out.length, out, 0);
+      return out;
+    } catch (error) {
+      this.onDamage(blockKeys.timePage(this.meta.id, number), error as Error);
+      return undefined;
+    }
+  }
+
+  async #read<Page extends CachedPage>(
+    key: Key,
+    cacheKey: string,
+    parse: (payload: Uint8Array) => Page,
+  ): Promise<Page | undefined> {
+    try {
+      const payload = await readPayload(this.store, key);
+      const page = parse(payload);
+      this.cache.set(cacheKey, page, payload.length + 200);
+      return page;
+    } catch (error) {
+      if (!(error instanceof DamagedValueError || error instanceof RangeError)) throw error;
+      this.onDamage(key, error);
+      return undefined;
+    }
+  }
+}
+
+async function readPayload(store: Store, key: Key): Promise<Uint8Array> {
+  const value = await store.get(key);
+  if (value === undefined) {
+    throw new DamagedValueError(`Expected a value at ${JSON.stringify(key)}, found none`);
+  }
+  return unframe(value);
+}
+
+export type { TimePage };

@@ -1,0 +1,144 @@
+import { ByteSink } from "../chunk/byte_sink.ts";
+import { encodeTimestamps } from "../chunk/timestamps.ts";
+import { BATCH_BYTES_MAX, type Key, type Store } from "../store.ts";
+import { BlockIndex } from "./block_index.ts";
+import { blockKeys, type BlockMeta } from "./block_meta.ts";
+import { frame, FRAME_BYTES } from "./framed_value.ts";
+import { type ChunkKind, PAGE_BYTES_MAX, ValuePageWriter } from "./value_page.ts";
+
+/** Bytes gathered before a commit, so that a page more still fits a batch. */
+const COMMIT_BYTES = BATCH_BYTES_MAX - 100_000;
+
+export interface BlockWriterOptions {
+  readonly id: number;
+  readonly level: number;
+  readonly sources?: readonly number[];
+  /** Whether pages are squeezed with zstd. */
+  readonly compress: boolean;
+}
+
+/**
+ * Writes one block: time columns and chunks go in, pages go to the store in batches of their own. Nothing of it
+ * counts until the caller commits the meta that `finish` returns; until then it is garbage that a later open removes.
+ *
+ * Chunks must come in the order of their series' metric name (by UTF-8 bytes), then ref, then time.
+ */
+export class BlockWriter {
+  readonly index = new BlockIndex();
+  readonly #page = new ValuePageWriter();
+  readonly #times = new ByteSink(1 << 12);
+  #timesFirstColumn = 0;
+  #pending: { key: Key; value: Uint8Array }[] = [];
+  #pendingBytes = 0;
+  #bytes = 0;
+  #chunks = 0;
+  #series = 0;
+  #samples = 0;
+  #minMs = Infinity;
+  #maxMs = -Infinity;
+  #lastRef = -1;
+  #pageName = 0;
+  #pageRef = 0;
+
+  constructor(readonly store: Store, readonly options: BlockWriterOptions) {}
+
+  /** Whether chunks were added. */
+  get isEmpty(): boolean {
+    return this.#chunks === 0;
+  }
+
+  /** Adds `times[start, end)` as a time column and returns its number. */
+  addColumn(times: Float64Array, start: number, end: number): number {
+    encodeTimestamps(times.subarray(start, end), end - start, this.#times);
+    const column = this.index.addColumn(times[start], times[end - 1], end - start);
+    this.#minMs = Math.min(this.#minMs, times[start]);
+    this.#maxMs = Math.max(this.#maxMs, times[end - 1]);
+    if (this.#times.length > PAGE_BYTES_MAX - 8192) this.#endTimePage();
+    return column;
+  }
+
+  /**
+   * Adds a chunk of the series `ref`, whose metric name is symbol `name` - 1 (0 = no name).
+   * @param samples Samples in the chunk, for statistics.
+   * @returns Whether a batch is due: call `commit` before adding much more.
+   */
+  addChunk(
+    name: number,
+    ref: number,
+    column: number,
+    kind: ChunkKind,
+    chunk: Uint8Array,
+    samples: number,
+  ): boolean {
+    if (this.#page.isFullFor(chunk.length)) this.#endPage();
+    if (this.#page.count === 0) {
+      this.#pageName = name;
+      this.#pageRef = ref;
+    }
+    this.#page.add(ref, column, kind, chunk);
+    if (ref !== this.#lastRef) this.#series++;
+    this.#lastRef = ref;
+    this.#chunks++;
+    this.#samples += samples;
+    return this.#pendingBytes > COMMIT_BYTES;
+  }
+
+  /** Writes the full pages to the store. */
+  async commit(): Promise<void> {
+    if (this.#pending.length === 0) return;
+    const set = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    await this.store.commit({ set });
+  }
+
+  /** Writes the rest; the block exists once the caller has committed the returned meta. */
+  async finish(): Promise<BlockMeta> {
+    this.#endPage();
+    this.#endTimePage();
+    await this.commit();
+    const encoded = this.index.encode();
+    const { id, level, sources } = this.options;
+    let parts = 0;
+    for (let at = 0; at < encoded.length; at += PAGE_BYTES_MAX) {
+      this.#put(blockKeys.indexPart(id, parts++), encoded.subarray(at, at + PAGE_BYTES_MAX));
+      if (this.#pendingBytes > COMMIT_BYTES) await this.commit();
+    }
+    await this.commit();
+    return {
+      id,
+      level,
+      minMs: this.#minMs,
+      maxMs: this.#maxMs,
+      samples: this.#samples,
+      series: this.#series,
+      chunks: this.#chunks,
+      pages: this.index.pages,
+      timePages: this.index.timePages,
+      indexParts: parts,
+      bytes: this.#bytes,
+      sources: sources ?? [],
+    };
+  }
+
+  #endPage(): void {
+    if (this.#page.count === 0) return;
+    this.#put(blockKeys.valuePage(this.options.id, this.index.pages), this.#page.take());
+    this.index.addPage(this.#pageName, this.#pageRef);
+  }
+
+  #endTimePage(): void {
+    if (this.#times.length === 0) return;
+    this.#put(blockKeys.timePage(this.options.id, this.index.timePages), this.#times.written());
+    this.index.addTimePage(this.#timesFirstColumn);
+    this.#times.clear();
+    this.#timesFirstColumn = this.index.columns;
+  }
+
+  #put(key: Key, payload: Uint8Array): void {
+    const value = frame(payload, this.options.compress);
+    this.#pending.push({ key, value });
+    this.#pendingBytes += value.length + FRAME_BYTES + 32;
+    this.#bytes += value.length;
+  }
+}

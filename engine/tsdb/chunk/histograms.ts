@@ -1,0 +1,192 @@
+import { type CounterResetHint, FloatHistogram, type Span } from "../../histogram/float_histogram.ts";
+import type { ByteSink } from "./byte_sink.ts";
+import { ByteSource, corrupt } from "./byte_source.ts";
+import { decodeValues, encodeValues } from "./values.ts";
+
+/**
+ * A column of native histograms: runs that share a bucket layout, each with its numbers as columns of values.ts.
+ *
+ * ```text
+ *  ┌──────┬──────────┐      run, none:    length * 2
+ *  │ runs │ run …    │      run, layout:  length * 2 + 1 │ layout │ hints │ columns …
+ *  └──────┴──────────┘
+ *  layout   schema │ zero threshold 8 bytes │ positive spans │ negative spans │ custom values
+ *           a list is its length and its items; a span is offset and length; integers are varints
+ *  hints    pairs (samples - 1) * 4 + hint, until the run is full
+ *  columns  count, zero count, sum, each positive bucket, each negative bucket
+ * ```
+ * Staleness is not carried here: a stale marker is a value of the float column beside this one.
+ */
+const HINTS: readonly CounterResetHint[] = ["unknown", "reset", "not_reset", "gauge"];
+
+/** Most bucket counts that one run may decode to, so that damaged bytes cannot exhaust memory. */
+const RUN_CELLS_MAX = 1 << 24;
+
+/** Appends the histograms; `undefined` means that there is none at that index. */
+export function encodeHistograms(histograms: readonly (FloatHistogram | undefined)[], out: ByteSink): void {
+  const starts: number[] = [];
+  for (let i = 0; i < histograms.length; i++) {
+    if (i === 0 || !sharesLayout(histograms[i - 1], histograms[i])) starts.push(i);
+  }
+  out.varint(starts.length);
+  starts.forEach((start, run) => {
+    const end = starts[run + 1] ?? histograms.length;
+    const first = histograms[start];
+    out.varint((end - start) * 2 + (first === undefined ? 0 : 1));
+    if (first !== undefined) encodeRun(histograms.slice(start, end) as FloatHistogram[], out);
+  });
+}
+
+function encodeRun(run: readonly FloatHistogram[], out: ByteSink): void {
+  const { schema, zeroThreshold, positiveSpans, negativeSpans, customValues } = run[0];
+  out.signedVarint(schema);
+  encodeDoubles(Float64Array.of(zeroThreshold), out);
+  encodeSpans(positiveSpans, out);
+  encodeSpans(negativeSpans, out);
+  out.varint(customValues.length);
+  encodeDoubles(customValues, out);
+
+  for (let from = 0; from < run.length;) {
+    const hint = run[from].counterResetHint;
+    let to = from + 1;
+    while (to < run.length && run[to].counterResetHint === hint) to++;
+    out.varint((to - from - 1) * 4 + HINTS.indexOf(hint));
+    from = to;
+  }
+
+  const positive = run[0].positiveBuckets.length, negative = run[0].negativeBuckets.length;
+  const stride = 3 + positive + negative;
+  const rows = new Float64Array(run.length * stride);
+  run.forEach((histogram, i) => {
+    const row = i * stride;
+    rows[row] = histogram.count;
+    rows[row + 1] = histogram.zeroCount;
+    rows[row + 2] = histogram.sum;
+    rows.set(histogram.positiveBuckets, row + 3);
+    rows.set(histogram.negativeBuckets, row + 3 + positive);
+  });
+  for (let column = 0; column < stride; column++) encodeValues(rows, column, run.length, stride, out);
+}
+
+/**
+ * Reads `count` histograms; those of one run share their spans and custom values.
+ * @returns Them and the offset behind the column.
+ * @throws {RangeError} If the bytes are cut short or damaged.
+ */
+export function decodeHistograms(
+  bytes: Uint8Array,
+  offset: number,
+  count: number,
+): { histograms: (FloatHistogram | undefined)[]; end: number } {
+  const source = new ByteSource(bytes, offset);
+  const histograms: (FloatHistogram | undefined)[] = [];
+  for (let runs = source.varint(); runs > 0; runs--) {
+    const head = source.varint(), length = Math.floor(head / 2);
+    if (length === 0 || histograms.length + length > count) {
+      throw corrupt(source.at, `a run of ${length} histograms after ${histograms.length} of ${count}`);
+    }
+    if (head % 2 === 1) decodeRun(source, length, histograms);
+    else for (let i = 0; i < length; i++) histograms.push(undefined);
+  }
+  if (histograms.length !== count) throw corrupt(source.at, `${histograms.length} of ${count} histograms`);
+  return { histograms, end: source.at };
+}
+
+function decodeRun(source: ByteSource, length: number, histograms: (FloatHistogram | undefined)[]): void {
+  const schema = source.signedVarint();
+  const zeroThreshold = decodeDoubles(source, 1)[0];
+  const positiveSpans = decodeSpans(source), negativeSpans = decodeSpans(source);
+  const customValues = decodeDoubles(source, source.varint());
+  const positive = bucketCount(positiveSpans), negative = bucketCount(negativeSpans);
+  const columns = 3 + positive + negative;
+  // Each column takes at least its tag byte.
+  if (source.at + columns > source.bytes.length || columns * length > RUN_CELLS_MAX) {
+    throw corrupt(source.at, `${length} histograms of ${columns - 3} buckets`);
+  }
+
+  const hints: CounterResetHint[] = [];
+  while (hints.length < length) {
+    const head = source.varint(), samples = Math.floor(head / 4) + 1;
+    if (hints.length + samples > length) throw corrupt(source.at, `hints for more than ${length} histograms`);
+    for (let i = 0; i < samples; i++) hints.push(HINTS[head % 4]);
+  }
+
+  const values = new Float64Array(columns * length);
+  for (let column = 0; column < columns; column++) {
+    source.at = decodeValues(source.bytes, source.at, length, values, column * length);
+  }
+  const buckets = (i: number, firstColumn: number, size: number) =>
+    Float64Array.from({ length: size }, (_, b) => values[(firstColumn + b) * length + i]);
+  for (let i = 0; i < length; i++) {
+    histograms.push(
+      new FloatHistogram({
+        schema,
+        zeroThreshold,
+        count: values[i],
+        zeroCount: values[length + i],
+        sum: values[2 * length + i],
+        positiveSpans,
+        negativeSpans,
+        positiveBuckets: buckets(i, 3, positive),
+        negativeBuckets: buckets(i, 3 + positive, negative),
+        customValues,
+        counterResetHint: hints[i],
+      }),
+    );
+  }
+}
+
+/** Whether a histogram can go into the run of the one before it. */
+function sharesLayout(a: FloatHistogram | undefined, b: FloatHistogram | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.schema === b.schema && Object.is(a.zeroThreshold, b.zeroThreshold) &&
+    a.positiveBuckets.length === b.positiveBuckets.length &&
+    a.negativeBuckets.length === b.negativeBuckets.length &&
+    sameItems(a.positiveSpans, b.positiveSpans, sameSpan) &&
+    sameItems(a.negativeSpans, b.negativeSpans, sameSpan) &&
+    sameItems(a.customValues, b.customValues, Object.is);
+}
+
+function sameItems<T>(a: ArrayLike<T>, b: ArrayLike<T>, same: (a: T, b: T) => boolean): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!same(a[i], b[i])) return false;
+  return true;
+}
+
+function sameSpan(a: Span, b: Span): boolean {
+  return a.offset === b.offset && a.length === b.length;
+}
+
+function bucketCount(spans: readonly Span[]): number {
+  return spans.reduce((sum, span) => sum + span.length, 0);
+}
+
+function encodeSpans(spans: readonly Span[], out: ByteSink): void {
+  out.varint(spans.length);
+  for (const { offset, length } of spans) {
+    out.signedVarint(offset);
+    out.varint(length);
+  }
+}
+
+function decodeSpans(source: ByteSource): Span[] {
+  const spans: Span[] = [];
+  for (let left = source.varint(); left > 0; left--) {
+    spans.push({ offset: source.signedVarint(), length: source.varint() });
+  }
+  return spans;
+}
+
+function encodeDoubles(doubles: Float64Array, out: ByteSink): void {
+  const words = new Uint32Array(doubles.buffer, doubles.byteOffset, 2 * doubles.length);
+  for (let i = 0; i < words.length; i += 2) out.double(words[i], words[i + 1]);
+}
+
+function decodeDoubles(source: ByteSource, count: number): Float64Array {
+  if (source.at + 8 * count > source.bytes.length) throw corrupt(source.at, `a list of ${count} numbers`);
+  const doubles = new Float64Array(count);
+  const words = new Uint32Array(doubles.buffer);
+  for (let i = 0; i < words.length; i++) words[i] = source.word();
+  return doubles;
+}

@@ -1,0 +1,179 @@
+import { ABSENT_HIGH, ABSENT_LOW, fillAbsent, setStale, STALE_LOW, wordsOf } from "../sample.ts";
+import { grown } from "./symbols.ts";
+
+/** Rows of one segment: the stretch of a group's rows that begins with a whole row in the log. */
+export const SEGMENT_ROWS = 16;
+
+/** Words of "the sample of this slot and scrape is kept elsewhere": a histogram, or one with its own timestamp. */
+export const ELSEWHERE_HIGH = 0x7ff00000;
+export const ELSEWHERE_LOW = 0x0000e15e;
+
+/**
+ * Rows of a group, row after row:
+ *
+ *   times  │ t0            │ t1            │ …
+ *   values │ s0 s1 s2 … sw │ s0 s1 s2 … sw │ …     w = width, the number of slots when the segment began
+ */
+export interface Segment {
+  readonly width: number;
+  rows: number;
+  /** Milliseconds since the Unix epoch, ascending. */
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  readonly words: Uint32Array;
+}
+
+/** What became of one row. Reused by the group that returned it. */
+export interface AppendResult {
+  /** False where the row is not newer than the last one; nothing was stored. */
+  accepted: boolean;
+  /** Samples in the row, staleness markers not counted. */
+  samples: number;
+  /** Samples of series that had none in the row before. */
+  added: number;
+  /** Staleness markers written for series that the row before had. */
+  stale: number;
+}
+
+/**
+ * The series of one source that are sampled together, in slot order, and their rows that are not in a block yet.
+ * Rows of the current generation are in `open`; those of the generation that is being written to a block in `sealing`.
+ */
+export class Group {
+  /** Series ref by slot. */
+  slotRefs = new Uint32Array(8);
+  slotCount = 0;
+  open: Segment[] = [];
+  sealing: Segment[] = [];
+  /** Slots whose samples may be kept elsewhere (see ELSEWHERE_LOW). */
+  hasElsewhere = false;
+  #lastSegment: Segment | undefined;
+  #segmentEnded = false;
+  readonly #result: AppendResult = { accepted: false, samples: 0, added: 0, stale: 0 };
+
+  constructor(readonly id: number, readonly identity: string) {}
+
+  /** Time of the last row in ms, -Infinity before the first. */
+  get lastMs(): number {
+    const segment = this.#lastSegment;
+    return segment === undefined ? -Infinity : segment.times[segment.rows - 1];
+  }
+
+  /** Bytes of rows that are not in a block. */
+  get rowBytes(): number {
+    let bytes = 0;
+    for (const segment of this.open) bytes += segment.values.byteLength;
+    return bytes;
+  }
+
+  addSlot(ref: number): number {
+    if (this.slotCount === this.slotRefs.length) this.slotRefs = grown(this.slotRefs, this.slotCount + 1);
+    this.slotRefs[this.slotCount] = ref;
+    return this.slotCount++;
+  }
+
+  /** Whether the last row holds a sample of `slot`: not a staleness marker, and not one that is kept elsewhere. */
+  holdsSample(slot: number): boolean {
+    const segment = this.#lastSegment;
+    if (segment === undefined || slot >= segment.width) return false;
+    const at = (segment.rows - 1) * segment.width + slot;
+    return !isGap(segment.words, at) && !(this.hasElsewhere && isElsewhere(segment.words, at));
+  }
+
+  /**
+   * Appends a row. `words` holds two words per slot (see engine/sample.ts) for the first slots of the group; slots
+   * beyond it are absent. With `markStale`, a series that the row before had and this one has not gets a staleness marker.
+   */
+  append(timeMs: number, words: Uint32Array, markStale: boolean): AppendResult {
+    const result = this.#result;
+    result.samples = result.added = result.stale = 0;
+    result.accepted = timeMs > this.lastMs;
+    if (!result.accepted) return result;
+    const previous = this.#lastSegment;
+    const segment = this.#room();
+    const width = segment.width;
+    const target = segment.words;
+    const base = segment.rows * width;
+    const given = Math.min(width, words.length >> 1);
+    target.set(given * 2 === words.length ? words : words.subarray(0, given * 2), base * 2);
+    fillAbsent(target, base + given, base + width);
+    segment.times[segment.rows] = timeMs;
+
+    const before = previous?.words;
+    const beforeWidth = previous === undefined ? 0 : previous.width;
+    const beforeBase = previous === undefined ? 0 : (previous.rows - 1) * beforeWidth;
+    let samples = 0, added = 0, stale = 0;
+    for (let slot = 0; slot < width; slot++) {
+      const had = slot < beforeWidth && !isGap(before!, beforeBase + slot);
+      if (isGap(target, base + slot)) {
+        if (had && markStale) {
+          setStale(target, base + slot);
+          stale++;
+        }
+      } else {
+        samples++;
+        if (!had) added++;
+      }
+    }
+    segment.rows++;
+    this.#lastSegment = segment;
+    result.samples = samples;
+    result.added = added;
+    result.stale = stale;
+    return result;
+  }
+
+  /** Appends a row as the log has it, without looking at the row before. */
+  restore(timeMs: number, words: Uint32Array, width: number): void {
+    const segment = this.#room();
+    segment.words.set(words.subarray(0, width * 2), segment.rows * segment.width * 2);
+    fillAbsent(segment.words, segment.rows * segment.width + width, (segment.rows + 1) * segment.width);
+    segment.times[segment.rows++] = timeMs;
+    this.#lastSegment = segment;
+    for (let slot = 0; slot < width && !this.hasElsewhere; slot++) {
+      this.hasElsewhere = isElsewhere(words, slot);
+    }
+  }
+
+  /** The last segment, which the next row continues while it has room. */
+  get lastSegment(): Segment | undefined {
+    return this.#lastSegment;
+  }
+
+  /** Makes the next row begin a segment, as it must when the log may not continue this one. */
+  endSegment(): void {
+    this.#segmentEnded = true;
+  }
+
+  /** Moves the rows of the current generation to `sealing`, which must be empty. */
+  seal(): void {
+    this.sealing = this.open;
+    this.open = [];
+  }
+
+  #room(): Segment {
+    const last = this.open.at(-1);
+    if (
+      last !== undefined && last.rows < SEGMENT_ROWS && last.width >= this.slotCount && !this.#segmentEnded
+    ) {
+      return last;
+    }
+    this.#segmentEnded = false;
+    const width = this.slotCount;
+    const values = new Float64Array(width * SEGMENT_ROWS);
+    const segment = { width, rows: 0, times: new Float64Array(SEGMENT_ROWS), values, words: wordsOf(values) };
+    this.open.push(segment);
+    return segment;
+  }
+}
+
+/** Whether value `i` is no sample at all or a staleness marker; both have the same high word. */
+function isGap(words: Uint32Array, i: number): boolean {
+  if (words[2 * i + 1] !== ABSENT_HIGH) return false;
+  const low = words[2 * i];
+  return low === ABSENT_LOW || low === STALE_LOW;
+}
+
+function isElsewhere(words: Uint32Array, i: number): boolean {
+  return words[2 * i] === ELSEWHERE_LOW && words[2 * i + 1] === ELSEWHERE_HIGH;
+}

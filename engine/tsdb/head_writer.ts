@@ -1,0 +1,152 @@
+import { isAbsent, wordsOf } from "../sample.ts";
+import type { BlockWriter } from "./block/block_writer.ts";
+import { FLOATS, HISTOGRAMS } from "./block/value_page.ts";
+import { ByteSink } from "./chunk/byte_sink.ts";
+import { encodeHistograms } from "./chunk/histograms.ts";
+import { encodeValues } from "./chunk/values.ts";
+import { gatherColumn, type GroupRows, type Head } from "./head.ts";
+import type { LooseColumns } from "./loose_series.ts";
+import { lowerBound } from "./series_collector.ts";
+import type { SeriesOrder } from "./series_order.ts";
+
+/** Most timestamps of a time column, and so samples of a chunk. */
+export const COLUMN_ROWS_MAX = 512;
+/** Most bytes of a chunk; a longer stretch is cut in halves. */
+export const CHUNK_BYTES_MAX = 48_000;
+
+/** A time column of a group in the block being written: rows `[from, to)`. */
+interface RowColumn {
+  readonly from: number;
+  readonly to: number;
+  readonly column: number;
+}
+
+interface GroupColumns {
+  readonly rows: GroupRows;
+  readonly columns: readonly RowColumn[];
+}
+
+/**
+ * Writes the samples of the sealing generation with times from `startMs` (inclusive) to `endMs` (exclusive).
+ * @param pause Called now and then, so that other work is not kept waiting.
+ */
+export async function writeSealing(
+  head: Head,
+  order: SeriesOrder,
+  writer: BlockWriter,
+  startMs: number,
+  endMs: number,
+  pause: () => Promise<void>,
+): Promise<void> {
+  const groups = new Map<number, GroupColumns>();
+  let longest = 0;
+  for (const group of head.groups.values()) {
+    if (group.sealing.length === 0) continue;
+    const rows = head.rows(group, "sealing");
+    const first = lowerBound(rows.times, startMs), end = lowerBound(rows.times, endMs);
+    const columns: RowColumn[] = [];
+    for (let from = first; from < end; from += COLUMN_ROWS_MAX) {
+      const to = Math.min(end, from + COLUMN_ROWS_MAX);
+      columns.push({ from, to, column: writer.addColumn(rows.times, from, to) });
+      longest = Math.max(longest, to - from);
+    }
+    if (columns.length > 0) groups.set(group.id, { rows, columns });
+  }
+
+  const { refs, names } = order.sort(refsOf(head, groups));
+  const scratch = new Float64Array(longest), words = wordsOf(scratch);
+  const chunk = new ByteSink(1 << 14);
+  const writeRows = (name: number, ref: number, { rows, columns }: GroupColumns, slot: number): boolean => {
+    let due = false;
+    for (const { from, to, column } of columns) {
+      if (!gatherColumn(rows, slot, from, to, words, 0)) continue;
+      chunk.clear();
+      encodeValues(scratch, 0, to - from, 1, chunk);
+      due = writer.addChunk(name, ref, column, FLOATS, chunk.written(), countSamples(words, to - from)) ||
+        due;
+    }
+    return due;
+  };
+  for (let i = 0; i < refs.length; i++) {
+    const ref = refs[i], name = names[i];
+    let due = false;
+    const home = head.firstHome(ref);
+    const first = home === undefined ? undefined : groups.get(home.id);
+    if (first !== undefined) due = writeRows(name, ref, first, head.firstSlot(ref));
+    for (const { group, slot } of head.furtherHomes(ref)) {
+      const further = groups.get(group.id);
+      if (further !== undefined) due = writeRows(name, ref, further, slot) || due;
+    }
+    const loose = head.sealingLoose.get(ref);
+    if (loose !== undefined && loose.firstMs < endMs && loose.lastMs >= startMs) {
+      due = writeLoose(writer, name, ref, loose.columns(), startMs, endMs) || due;
+    }
+    if (due) await writer.commit();
+    if (due || i % 2048 === 2047) await pause();
+  }
+}
+
+/**
+ * Writes samples that have a time column of their own, floats and histograms in chunks of their own.
+ * @returns Whether the writer's batch is due.
+ */
+export function writeLoose(
+  writer: BlockWriter,
+  name: number,
+  ref: number,
+  samples: LooseColumns,
+  startMs: number,
+  endMs: number,
+): boolean {
+  const { times, values, histograms } = samples;
+  const words = wordsOf(values);
+  const first = lowerBound(times, startMs), end = lowerBound(times, endMs);
+  let due = false;
+  const write = (from: number, to: number): void => {
+    const chunk = new ByteSink(1 << 12);
+    const isHistogram = histograms?.[from] !== undefined;
+    if (isHistogram) encodeHistograms(histograms!.slice(from, to).map((histogram) => histogram!), chunk);
+    else encodeValues(values, from, to - from, 1, chunk);
+    if (chunk.length > CHUNK_BYTES_MAX && to - from > 1) {
+      const middle = (from + to) >>> 1;
+      write(from, middle);
+      write(middle, to);
+      return;
+    }
+    const column = writer.addColumn(times, from, to);
+    const kind = isHistogram ? HISTOGRAMS : FLOATS;
+    const count = isHistogram ? to - from : countSamples(words.subarray(2 * from), to - from);
+    due = writer.addChunk(name, ref, column, kind, chunk.written(), count) || due;
+  };
+  for (let from = first; from < end;) {
+    const isHistogram = histograms?.[from] !== undefined;
+    let to = from;
+    while (to < end && to - from < COLUMN_ROWS_MAX && (histograms?.[to] !== undefined) === isHistogram) to++;
+    write(from, to);
+    from = to;
+  }
+  return due;
+}
+
+/** Refs of all series that may have samples in the groups or among the loose ones, ascending. */
+function refsOf(head: Head, groups: ReadonlyMap<number, GroupColumns>): Uint32Array {
+  let count = head.sealingLoose.size;
+  for (const { rows } of groups.values()) count += rows.group.slotCount;
+  const refs = new Uint32Array(count);
+  let at = 0;
+  for (const { rows } of groups.values()) {
+    refs.set(rows.group.slotRefs.subarray(0, rows.group.slotCount), at);
+    at += rows.group.slotCount;
+  }
+  for (const ref of head.sealingLoose.keys()) refs[at++] = ref;
+  refs.sort();
+  let distinct = 0;
+  for (let i = 0; i < count; i++) if (i === 0 || refs[i] !== refs[i - 1]) refs[distinct++] = refs[i];
+  return refs.subarray(0, distinct);
+}
+
+export function countSamples(words: Uint32Array, count: number): number {
+  let samples = 0;
+  for (let i = 0; i < count; i++) if (!isAbsent(words, i)) samples++;
+  return samples;
+}

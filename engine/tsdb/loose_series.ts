@@ -1,0 +1,82 @@
+import type { FloatHistogram } from "../histogram/float_histogram.ts";
+import { setStale, wordsOf } from "../sample.ts";
+import { grown } from "./symbols.ts";
+
+/**
+ * Samples of one series that have no row of a group to be in: those with timestamps of their own, late ones
+ * and histograms. Kept as they came and put in order when read.
+ */
+export class LooseSeries {
+  #times = new Float64Array(8);
+  #values = new Float64Array(8);
+  #histograms: (FloatHistogram | undefined)[] | undefined;
+  #count = 0;
+  #isOrdered = true;
+
+  constructor(readonly ref: number) {}
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Newest timestamp in ms, -Infinity where empty. */
+  lastMs = -Infinity;
+  firstMs = Infinity;
+
+  addFloat(timeMs: number, value: number): void {
+    this.#values[this.#add(timeMs)] = value;
+  }
+
+  addStale(timeMs: number): void {
+    const at = this.#add(timeMs);
+    setStale(wordsOf(this.#values), at);
+  }
+
+  addHistogram(timeMs: number, histogram: FloatHistogram): void {
+    const at = this.#add(timeMs);
+    this.#histograms ??= [];
+    this.#histograms[at] = histogram;
+  }
+
+  /** The samples in order of time, the first one kept where several have the same time. Copies. */
+  columns(): LooseColumns {
+    const order = Uint32Array.from({ length: this.#count }, (_, i) => i);
+    if (!this.#isOrdered) order.sort((a, b) => this.#times[a] - this.#times[b] || a - b);
+    const times = new Float64Array(this.#count), values = new Float64Array(this.#count);
+    const from = wordsOf(this.#values), to = wordsOf(values);
+    const histograms: (FloatHistogram | undefined)[] = [];
+    let count = 0;
+    for (const i of order) {
+      if (count > 0 && times[count - 1] === this.#times[i]) continue;
+      times[count] = this.#times[i];
+      to[2 * count] = from[2 * i];
+      to[2 * count + 1] = from[2 * i + 1];
+      histograms[count++] = this.#histograms?.[i];
+    }
+    return {
+      times: times.subarray(0, count),
+      values: values.subarray(0, count),
+      histograms: this.#histograms === undefined ? undefined : histograms,
+    };
+  }
+
+  #add(timeMs: number): number {
+    const at = this.#count++;
+    if (at === this.#times.length) {
+      this.#times = grown(this.#times, at + 1);
+      this.#values = grown(this.#values, at + 1);
+    }
+    this.#times[at] = timeMs;
+    if (timeMs <= this.lastMs) this.#isOrdered = false;
+    this.lastMs = Math.max(this.lastMs, timeMs);
+    this.firstMs = Math.min(this.firstMs, timeMs);
+    return at;
+  }
+}
+
+/** Samples in order of time; where a histogram is set, the value beside it says nothing. */
+export interface LooseColumns {
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  readonly histograms: readonly (FloatHistogram | undefined)[] | undefined;
+}

@@ -1,0 +1,46 @@
+import type { Labels } from "../labels/labels.ts";
+import type { Matcher } from "../labels/matcher.ts";
+import type { FloatHistogram } from "../histogram/float_histogram.ts";
+
+/** What a caller wants to do with a selection; a store may use it to read less, never to answer differently. */
+export interface SelectHints {
+  /** Distance of evaluation steps in ms, 0 for an instant query. */
+  readonly stepMs?: number;
+  /** Length of the range selector in ms, 0 for an instant selector. */
+  readonly rangeMs?: number;
+  /** Name of the innermost function or aggregation around the selector. */
+  readonly func?: string;
+  readonly grouping?: readonly string[];
+  readonly by?: boolean;
+}
+
+export interface SelectRequest {
+  readonly matchers: readonly Matcher[];
+  /** First and last timestamp in ms since the Unix epoch, both inclusive. */
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly hints?: SelectHints;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * One series and its samples as columns of equal length. `times` is strictly ascending and, for series that
+ * were scraped together, the very same array object, so that window bounds can be computed once for all of them.
+ */
+export interface SeriesColumns {
+  readonly labels: Labels;
+  /** Milliseconds since the Unix epoch. */
+  readonly times: Float64Array;
+  /** ABSENT where this series has no float at that time, STALE for a staleness marker (see engine/sample.ts). */
+  readonly values: Float64Array;
+  /** Histogram samples by index of `times`; where one is set, `values` is ABSENT. Undefined: floats only. */
+  readonly histograms?: readonly (FloatHistogram | undefined)[];
+  /** Start timestamps in ms by index of `times`, 0 where unknown. */
+  readonly startTimes?: Float64Array;
+}
+
+/** Something that answers selects: a shard, several shards, a store in memory. */
+export interface Queryable {
+  /** One entry per label set, in no particular order; series without a sample in the range may be left out. */
+  select(request: SelectRequest): Promise<SeriesColumns[]>;
+}

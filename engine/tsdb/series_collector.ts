@@ -1,0 +1,237 @@
+import type { FloatHistogram } from "../histogram/float_histogram.ts";
+import type { Labels } from "../labels/labels.ts";
+import { ABSENT_HIGH, ABSENT_LOW, fillAbsent, isAbsent, isStale, wordsOf } from "../sample.ts";
+import { HISTOGRAMS, type ValuePage } from "./block/value_page.ts";
+import { decodeHistograms } from "./chunk/histograms.ts";
+import { decodeValues } from "./chunk/values.ts";
+import { gatherColumn, type GroupRows } from "./head.ts";
+import type { LooseColumns } from "./loose_series.ts";
+import type { SeriesColumns } from "./select.ts";
+
+/** A stretch of one series: rows `[from, to)` of a time column, with the place that its samples are read from. */
+interface Piece {
+  readonly columnId: number;
+  readonly times: Float64Array;
+  readonly from: number;
+  readonly to: number;
+  readonly page?: ValuePage;
+  readonly chunk?: number;
+  readonly rows?: GroupRows;
+  readonly slot?: number;
+  readonly loose?: LooseColumns;
+}
+
+/** First and last time in ms, both inclusive, of samples that were deleted. */
+export interface Interval {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+const SLAB_VALUES = 1 << 15;
+
+/**
+ * Puts series together from the stretches that blocks and the head have of them. Series whose stretches have the
+ * same time columns get the very same array of times.
+ */
+export class SeriesCollector {
+  #pieces: Piece[] = [];
+  #order = -Infinity;
+  #isSequential = true;
+  #hasHistograms = false;
+  // Sequences of time columns as a trie: from a sequence and the next column to the longer sequence.
+  readonly #longer = new Map<number, number>();
+  readonly #sequenceTimes = new Map<number, Float64Array>();
+  #sequences = 0;
+  #slab = new Float64Array(0);
+  #slabUsed = 0;
+  #scratch = new Float64Array(1024);
+  #columnIds = 0;
+
+  /** Only samples of times from `startMs` to `endMs`, both inclusive, are collected. */
+  constructor(readonly startMs: number, readonly endMs: number) {}
+
+  /** Whether the last series that was taken has an array of times that others may share. */
+  lastWasShared = false;
+
+  /** A number for a time column; equal numbers must mean equal columns. */
+  newColumnId(): number {
+    return this.#columnIds++;
+  }
+
+  addChunk(page: ValuePage, chunk: number, columnId: number, times: Float64Array): void {
+    this.#hasHistograms ||= page.kinds[chunk] === HISTOGRAMS;
+    this.#add(columnId, times, { page, chunk });
+  }
+
+  addRows(rows: GroupRows, slot: number, columnId: number): void {
+    this.#add(columnId, rows.times, { rows, slot });
+  }
+
+  addLoose(loose: LooseColumns): void {
+    this.#hasHistograms ||= loose.histograms !== undefined;
+    this.#add(this.newColumnId(), loose.times, { loose });
+  }
+
+  /** The series made of the stretches added since the last call; `undefined` where it has no sample in the range. */
+  take(labels: Labels, deleted: readonly Interval[] | undefined): SeriesColumns | undefined {
+    const pieces = this.#pieces;
+    if (pieces.length === 0) return undefined;
+    const sequential = this.#isSequential && !this.#hasHistograms;
+    this.lastWasShared = sequential;
+    const series = sequential ? this.#concatenate(labels, pieces) : this.#merge(labels, pieces);
+    this.#pieces = [];
+    this.#isSequential = true;
+    this.#hasHistograms = false;
+    this.#order = -Infinity;
+    if (deleted !== undefined && series !== undefined) remove(series, deleted);
+    return series !== undefined && hasSample(series) ? series : undefined;
+  }
+
+  #add(columnId: number, times: Float64Array, source: Partial<Piece>): void {
+    const from = lowerBound(times, this.startMs), to = lowerBound(times, this.endMs + 1);
+    if (from >= to) return;
+    if (this.#pieces.length > 0 && times[from] <= this.#order) this.#isSequential = false;
+    this.#order = times[to - 1];
+    this.#pieces.push({ columnId, times, from, to, ...source });
+  }
+
+  #concatenate(labels: Labels, pieces: readonly Piece[]): SeriesColumns {
+    let sequence = 0;
+    for (const piece of pieces) {
+      const step = sequence * 0x1000000 + piece.columnId;
+      let next = this.#longer.get(step);
+      if (next === undefined) this.#longer.set(step, next = ++this.#sequences);
+      sequence = next;
+    }
+    let times = this.#sequenceTimes.get(sequence);
+    if (times === undefined) this.#sequenceTimes.set(sequence, times = joinTimes(pieces));
+    const values = this.#allocate(times.length);
+    const words = wordsOf(values);
+    let at = 0;
+    for (const piece of pieces) {
+      this.#read(piece, values, words, at);
+      at += piece.to - piece.from;
+    }
+    return { labels, times, values };
+  }
+
+  /** The slow way: samples of several sources in order of time, the first real one where several have the same time. */
+  #merge(labels: Labels, pieces: readonly Piece[]): SeriesColumns {
+    const total = pieces.reduce((sum, piece) => sum + piece.to - piece.from, 0);
+    const times = joinTimes(pieces);
+    const values = new Float64Array(total);
+    const words = wordsOf(values);
+    const histograms: (FloatHistogram | undefined)[] = [];
+    let at = 0;
+    for (const piece of pieces) {
+      this.#read(piece, values, words, at, histograms);
+      at += piece.to - piece.from;
+    }
+    const order = Uint32Array.from({ length: total }, (_, i) => i).sort((a, b) =>
+      times[a] - times[b] || a - b
+    );
+    const rank = (i: number) =>
+      histograms[i] !== undefined ? 2 : isAbsent(words, i) ? 0 : isStale(words, i) ? 1 : 2;
+    const outTimes = new Float64Array(total), outValues = new Float64Array(total);
+    const outWords = wordsOf(outValues);
+    const outHistograms: (FloatHistogram | undefined)[] = [];
+    let count = 0, lastRank = 0;
+    for (const i of order) {
+      const own = rank(i);
+      if (own === 0) continue;
+      const repeats = count > 0 && outTimes[count - 1] === times[i];
+      if (repeats && own <= lastRank) continue;
+      if (!repeats) count++;
+      lastRank = own;
+      outTimes[count - 1] = times[i];
+      outHistograms[count - 1] = histograms[i];
+      outWords[2 * count - 2] = histograms[i] === undefined ? words[2 * i] : ABSENT_LOW;
+      outWords[2 * count - 1] = histograms[i] === undefined ? words[2 * i + 1] : ABSENT_HIGH;
+    }
+    return {
+      labels,
+      times: outTimes.subarray(0, count),
+      values: outValues.subarray(0, count),
+      ...(outHistograms.some((histogram) => histogram !== undefined) ? { histograms: outHistograms } : {}),
+    };
+  }
+
+  #read(
+    piece: Piece,
+    values: Float64Array,
+    words: Uint32Array,
+    at: number,
+    histograms?: (FloatHistogram | undefined)[],
+  ): void {
+    const { from, to, page, rows, loose } = piece;
+    if (rows !== undefined) gatherColumn(rows, piece.slot!, from, to, words, at);
+    else if (loose !== undefined) {
+      values.set(loose.values.subarray(from, to), at);
+      for (let i = from; i < to; i++) {
+        if (loose.histograms?.[i] !== undefined) histograms![at + i - from] = loose.histograms[i];
+      }
+    } else if (page!.kinds[piece.chunk!] === HISTOGRAMS) {
+      const decoded = decodeHistograms(page!.bytes, page!.offsets[piece.chunk!], piece.times.length);
+      fillAbsent(words, at, at + to - from);
+      for (let i = from; i < to; i++) histograms![at + i - from] = decoded.histograms[i];
+    } else {
+      const length = piece.times.length;
+      if (from === 0 && to === length) {
+        decodeValues(page!.bytes, page!.offsets[piece.chunk!], length, values, at);
+      } else {
+        if (this.#scratch.length < length) this.#scratch = new Float64Array(length);
+        decodeValues(page!.bytes, page!.offsets[piece.chunk!], length, this.#scratch, 0);
+        values.set(this.#scratch.subarray(from, to), at);
+      }
+    }
+  }
+
+  #allocate(length: number): Float64Array {
+    if (length > SLAB_VALUES / 4) return new Float64Array(length);
+    if (this.#slabUsed + length > this.#slab.length) {
+      this.#slab = new Float64Array(SLAB_VALUES);
+      this.#slabUsed = 0;
+    }
+    this.#slabUsed += length;
+    return this.#slab.subarray(this.#slabUsed - length, this.#slabUsed);
+  }
+}
+
+function joinTimes(pieces: readonly Piece[]): Float64Array {
+  if (pieces.length === 1) return pieces[0].times.slice(pieces[0].from, pieces[0].to);
+  const times = new Float64Array(pieces.reduce((sum, piece) => sum + piece.to - piece.from, 0));
+  let at = 0;
+  for (const { times: column, from, to } of pieces) {
+    times.set(column.subarray(from, to), at);
+    at += to - from;
+  }
+  return times;
+}
+
+/** First index whose time is at least `timeMs`. */
+export function lowerBound(times: Float64Array, timeMs: number): number {
+  let low = 0, high = times.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (times[middle] < timeMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function remove(series: SeriesColumns, deleted: readonly Interval[]): void {
+  const words = wordsOf(series.values);
+  for (const { startMs, endMs } of deleted) {
+    const from = lowerBound(series.times, startMs), to = lowerBound(series.times, endMs + 1);
+    fillAbsent(words, from, to);
+    const histograms = series.histograms as (FloatHistogram | undefined)[] | undefined;
+    histograms?.fill(undefined, from, to);
+  }
+}
+
+function hasSample(series: SeriesColumns): boolean {
+  if (series.histograms?.some((histogram) => histogram !== undefined)) return true;
+  const words = wordsOf(series.values);
+  for (let i = 0; i < series.values.length; i++) if (!isAbsent(words, i)) return true;
+  return false;
+}

@@ -1,0 +1,297 @@
+import { Labels } from "../labels/labels.ts";
+import type { Matcher } from "../labels/matcher.ts";
+import { intersect, PostingsArena, subtract, union } from "./postings.ts";
+import { grown, SymbolTable } from "./symbols.ts";
+
+/**
+ * All series that a shard knows, without an object per series.
+ *
+ *   series ref │ 0       │ 1    │ …      refs count from 0 and never change
+ *   ends       │ 3       │ 5    │ …      end of the series' run in `labelPairs`
+ *   labelPairs │ 7 2 9   │ 7 4  │ …      ids of label pairs, in the order of the label names
+ *   pairNames, pairValues │ …            symbol ids of each pair; a pair's id is also its postings list
+ *
+ * A ref that was dropped keeps its number and its label set but is in no answer (see `drop`).
+ */
+export class SeriesIndex {
+  readonly symbols = new SymbolTable();
+  readonly #postings = new PostingsArena();
+  #pairNames = new Uint32Array(1 << 8);
+  #pairValues = new Uint32Array(1 << 8);
+  #pairCount = 0;
+  #pairTable = new Uint32Array(1 << 9);
+  /** Pair ids by label name: every value that the label has. */
+  readonly #pairsOfName = new Map<number, PairList>();
+  #labelPairs = new Uint32Array(1 << 10);
+  #ends = new Uint32Array(1 << 8);
+  #seriesTable = new Uint32Array(1 << 9);
+  #size = 0;
+  #scratch = new Uint32Array(64);
+
+  /** Refs given out so far, dropped ones included. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get pairCount(): number {
+    return this.#pairCount;
+  }
+
+  /** The ref of `labels`, or -1 where the series is not known. */
+  find(labels: Labels): number {
+    const pairs = labels.pairs;
+    const count = this.#room(pairs.length >> 1);
+    for (let i = 0; i < count; i++) {
+      const name = this.symbols.find(pairs[2 * i]), value = this.symbols.find(pairs[2 * i + 1]);
+      if (name < 0 || value < 0) return -1;
+      const pair = this.#pairTable[this.#probePair(name, value)];
+      if (pair === 0) return -1;
+      this.#scratch[i] = pair - 1;
+    }
+    return this.#seriesTable[this.#probeSeries(this.#scratch, 0, count)] - 1;
+  }
+
+  /** The ref of `labels`, a new one (equal to the size before) where the series is not known. */
+  intern(labels: Labels): number {
+    const pairs = labels.pairs;
+    const count = this.#room(pairs.length >> 1);
+    for (let i = 0; i < count; i++) {
+      this.#scratch[i] = this.#internPair(
+        this.symbols.intern(pairs[2 * i]),
+        this.symbols.intern(pairs[2 * i + 1]),
+      );
+    }
+    const place = this.#probeSeries(this.#scratch, 0, count);
+    const found = this.#seriesTable[place];
+    return found !== 0 ? found - 1 : this.#addSeries(count, place);
+  }
+
+  /** Adds the next ref with labels given as `count` symbol ids, name and value in turn, from `ids[at]`. */
+  append(ids: Uint32Array, at: number, count: number): number {
+    this.#room(count >> 1);
+    for (let i = 0; i < count; i += 2) this.#scratch[i >> 1] = this.#internPair(ids[at + i], ids[at + i + 1]);
+    return this.#addSeries(count >> 1, this.#probeSeries(this.#scratch, 0, count >> 1));
+  }
+
+  /** Takes a ref that is known to be lost, so that later refs keep their numbers. */
+  appendLost(): void {
+    this.#pushSeries(0);
+  }
+
+  labels(ref: number): Labels {
+    const pairs: string[] = [];
+    for (let i = this.#startOf(ref); i < this.#ends[ref]; i++) {
+      const pair = this.#labelPairs[i];
+      pairs.push(this.symbols.text(this.#pairNames[pair]), this.symbols.text(this.#pairValues[pair]));
+    }
+    return Labels.fromSortedPairs(pairs);
+  }
+
+  /** Appends the symbol ids of the series' labels, name and value in turn, to `out`. */
+  symbolIds(ref: number, out: number[]): void {
+    for (let i = this.#startOf(ref); i < this.#ends[ref]; i++) {
+      const pair = this.#labelPairs[i];
+      out.push(this.#pairNames[pair], this.#pairValues[pair]);
+    }
+  }
+
+  labelCount(ref: number): number {
+    return this.#ends[ref] - this.#startOf(ref);
+  }
+
+  /** The symbol id of the series' value of the label whose name is symbol `name`, or -1. */
+  valueOf(ref: number, name: number): number {
+    for (let i = this.#startOf(ref); i < this.#ends[ref]; i++) {
+      const pair = this.#labelPairs[i];
+      if (this.#pairNames[pair] === name) return this.#pairValues[pair];
+    }
+    return -1;
+  }
+
+  /** Refs of all series that every matcher accepts, ascending. */
+  select(matchers: readonly Matcher[]): Uint32Array {
+    let result: Uint32Array | undefined;
+    const excluded: Uint32Array[] = [];
+    // Matchers that need a label to be there narrow first, the smallest list first.
+    const including: Uint32Array[] = [];
+    for (const matcher of matchers) {
+      if (matcher.matchesEmpty) excluded.push(this.#postingsOf(matcher, false));
+      else including.push(this.#postingsOf(matcher, true));
+    }
+    including.sort((a, b) => a.length - b.length);
+    for (const list of including) {
+      result = result === undefined ? list : intersect(result, list);
+      if (result.length === 0) return result;
+    }
+    result ??= this.all();
+    for (const list of excluded) result = subtract(result, list);
+    return result === undefined ? new Uint32Array() : result.slice();
+  }
+
+  /** All refs that have labels. */
+  all(): Uint32Array {
+    const refs = new Uint32Array(this.#size);
+    let count = 0;
+    for (let ref = 0; ref < this.#size; ref++) if (this.labelCount(ref) > 0) refs[count++] = ref;
+    return refs.subarray(0, count);
+  }
+
+  /** Every label name with the number of its values. */
+  *names(): IterableIterator<{ name: string; nameId: number; values: number }> {
+    for (const [nameId, list] of this.#pairsOfName) {
+      yield { name: this.symbols.text(nameId), nameId, values: list.length };
+    }
+  }
+
+  /** Every value of label `name`, with its series. The refs are a view, valid until the next change. */
+  *values(name: string): IterableIterator<{ value: string; valueId: number; refs: Uint32Array }> {
+    const list = this.#pairsOfName.get(this.symbols.find(name));
+    if (list === undefined) return;
+    for (let i = 0; i < list.length; i++) {
+      const pair = list.ids[i];
+      const valueId = this.#pairValues[pair];
+      yield { value: this.symbols.text(valueId), valueId, refs: this.#postings.get(pair) };
+    }
+  }
+
+  /**
+   * Union of the postings of the values of the matcher's label that it accepts (`accepted`) or refuses.
+   * Together with "absent label" semantics: a matcher that accepts "" is the complement of what it refuses.
+   */
+  #postingsOf(matcher: Matcher, accepted: boolean): Uint32Array {
+    const name = this.symbols.find(matcher.name);
+    const list = name < 0 ? undefined : this.#pairsOfName.get(name);
+    if (list === undefined) return new Uint32Array();
+    const lists: Uint32Array[] = [];
+    const literals = matcher.literals;
+    if (accepted && literals !== undefined) {
+      for (const literal of literals) {
+        const value = this.symbols.find(literal);
+        if (value < 0) continue;
+        const pair = this.#pairTable[this.#probePair(name, value)];
+        if (pair !== 0) lists.push(this.#postings.get(pair - 1));
+      }
+    } else {
+      for (let i = 0; i < list.length; i++) {
+        const pair = list.ids[i];
+        if (matcher.matches(this.symbols.text(this.#pairValues[pair])) === accepted) {
+          lists.push(this.#postings.get(pair));
+        }
+      }
+    }
+    return lists.length === 0 ? new Uint32Array() : union(lists);
+  }
+
+  #startOf(ref: number): number {
+    return ref === 0 ? 0 : this.#ends[ref - 1];
+  }
+
+  #room(count: number): number {
+    if (count > this.#scratch.length) this.#scratch = new Uint32Array(count * 2);
+    return count;
+  }
+
+  #internPair(name: number, value: number): number {
+    const place = this.#probePair(name, value);
+    const found = this.#pairTable[place];
+    if (found !== 0) return found - 1;
+    const pair = this.#pairCount++;
+    if (pair === this.#pairNames.length) {
+      this.#pairNames = grown(this.#pairNames, pair + 1);
+      this.#pairValues = grown(this.#pairValues, pair + 1);
+    }
+    this.#pairNames[pair] = name;
+    this.#pairValues[pair] = value;
+    this.#postings.addList();
+    this.#pairTable[place] = pair + 1;
+    let list = this.#pairsOfName.get(name);
+    if (list === undefined) this.#pairsOfName.set(name, list = { ids: new Uint32Array(4), length: 0 });
+    if (list.length === list.ids.length) list.ids = grown(list.ids, list.length + 1);
+    list.ids[list.length++] = pair;
+    if (this.#pairCount * 2 > this.#pairTable.length) {
+      this.#pairTable = new Uint32Array(this.#pairTable.length * 2);
+      for (let i = 0; i < this.#pairCount; i++) {
+        this.#pairTable[this.#probePair(this.#pairNames[i], this.#pairValues[i])] = i + 1;
+      }
+    }
+    return pair;
+  }
+
+  #probePair(name: number, value: number): number {
+    const mask = this.#pairTable.length - 1;
+    let place = mix(mix(0x9747b28c, name), value) & mask;
+    for (;;) {
+      const entry = this.#pairTable[place];
+      if (entry === 0 || (this.#pairNames[entry - 1] === name && this.#pairValues[entry - 1] === value)) {
+        return place;
+      }
+      place = (place + 1) & mask;
+    }
+  }
+
+  #addSeries(count: number, place: number): number {
+    const ref = this.#pushSeries(count);
+    const start = this.#startOf(ref);
+    for (let i = 0; i < count; i++) {
+      this.#labelPairs[start + i] = this.#scratch[i];
+      this.#postings.push(this.#scratch[i], ref);
+    }
+    if (this.#seriesTable[place] === 0) this.#seriesTable[place] = ref + 1;
+    if (this.#size * 2 > this.#seriesTable.length) this.#rehashSeries();
+    return ref;
+  }
+
+  #pushSeries(count: number): number {
+    const ref = this.#size++;
+    if (ref === this.#ends.length) this.#ends = grown(this.#ends, ref + 1);
+    const end = this.#startOf(ref) + count;
+    if (end > this.#labelPairs.length) this.#labelPairs = grown(this.#labelPairs, end);
+    this.#ends[ref] = end;
+    return ref;
+  }
+
+  /** The place of the series with pair ids `ids[start, start + count)`: its own or the empty one it belongs in. */
+  #probeSeries(ids: Uint32Array, start: number, count: number): number {
+    const mask = this.#seriesTable.length - 1;
+    let hash = 0x85ebca6b;
+    for (let i = 0; i < count; i++) hash = mix(hash, ids[start + i]);
+    let place = hash & mask;
+    for (;;) {
+      const entry = this.#seriesTable[place];
+      if (entry === 0 || this.#sameLabels(entry - 1, ids, start, count)) return place;
+      place = (place + 1) & mask;
+    }
+  }
+
+  #sameLabels(ref: number, ids: Uint32Array, start: number, count: number): boolean {
+    const from = this.#startOf(ref);
+    if (this.#ends[ref] - from !== count) return false;
+    for (let i = 0; i < count; i++) if (this.#labelPairs[from + i] !== ids[start + i]) return false;
+    return true;
+  }
+
+  #rehashSeries(): void {
+    const table = this.#seriesTable = new Uint32Array(this.#seriesTable.length * 2);
+    for (let ref = 0; ref < this.#size; ref++) {
+      const start = this.#startOf(ref);
+      if (start === this.#ends[ref]) continue;
+      const place = this.#probeSeries(this.#labelPairs, start, this.#ends[ref] - start);
+      if (table[place] === 0) table[place] = ref + 1;
+    }
+  }
+}
+
+interface PairList {
+  ids: Uint32Array;
+  length: number;
+}
+
+/** One round of a 32-bit hash (murmur3's mixing). */
+function mix(hash: number, word: number): number {
+  let k = Math.imul(word, 0xcc9e2d51);
+  k = (k << 15) | (k >>> 17);
+  hash ^= Math.imul(k, 0x1b873593);
+  hash = (hash << 13) | (hash >>> 19);
+  hash = (Math.imul(hash, 5) + 0xe6546b64) | 0;
+  return hash ^ (hash >>> 15);
+}

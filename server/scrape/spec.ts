@@ -1,0 +1,73 @@
+import type { HttpClientConfig } from "../config/mod.ts";
+import type { RelabelConfig } from "../../engine/labels/relabel.ts";
+import type { EscapingScheme, ValidationScheme } from "../../engine/labels/names.ts";
+
+/** How the targets of a scrape pool (a job) are scraped; plain data, so that it reaches a worker. */
+export interface ScrapePoolSpec {
+  readonly jobName: string;
+  /** Equal fingerprints mean that nothing but targets changed. */
+  readonly fingerprint: string;
+  readonly honorLabels: boolean;
+  readonly honorTimestamps: boolean;
+  readonly trackTimestampsStaleness: boolean;
+  readonly enableCompression: boolean;
+  /** Media protocols in order of preference, as `scrape_protocols` names them. */
+  readonly scrapeProtocols: readonly string[];
+  /** As `scrape_protocols` names it, "" for none. */
+  readonly fallbackProtocol: string;
+  readonly validationScheme: ValidationScheme;
+  readonly escapingScheme: EscapingScheme;
+  readonly metricRelabelConfigs: readonly RelabelConfig[];
+  readonly http: HttpClientConfig;
+  /** Bytes of a body after decompression; 0 for no limit, as with all limits here. */
+  readonly bodySizeLimit: number;
+  readonly sampleLimit: number;
+  readonly labelLimit: number;
+  readonly labelNameLengthLimit: number;
+  readonly labelValueLengthLimit: number;
+  readonly nativeHistogramBucketLimit: number;
+  readonly nativeHistogramMinBucketFactor: number;
+  readonly extraScrapeMetrics: boolean;
+  /** Why no target of the pool may be scraped (target_limit), "" where they may. */
+  readonly poolError: string;
+  readonly targets: readonly TargetSpec[];
+}
+
+export interface TargetSpec {
+  /** Identity: what makes two targets the same across reloads. */
+  readonly id: string;
+  readonly url: string;
+  /** Path of the socket to connect to instead of the URL's host, "" for none. */
+  readonly unixSocket: string;
+  /** Labels that its series get: name, value, … sorted by name. */
+  readonly labels: readonly string[];
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** When in each interval it is scraped, in ms from 0 (inclusive) to the interval (exclusive). */
+  readonly offsetMs: number;
+  readonly scrapeNativeHistograms: boolean;
+  readonly alwaysScrapeClassicHistograms: boolean;
+  readonly convertClassicHistogramsToNhcb: boolean;
+}
+
+export type TargetHealth = "unknown" | "up" | "down";
+
+export interface TargetMetadata {
+  readonly family: string;
+  readonly type: string;
+  readonly help: string;
+  readonly unit: string;
+}
+
+/** How a target fares. */
+export interface TargetStatus {
+  readonly jobName: string;
+  readonly id: string;
+  readonly health: TargetHealth;
+  /** "" where the last scrape went well. */
+  readonly lastError: string;
+  /** Milliseconds since the Unix epoch, 0 where it was never scraped. */
+  readonly lastScrapeMs: number;
+  readonly lastDurationSeconds: number;
+  readonly metadata: readonly TargetMetadata[];
+}

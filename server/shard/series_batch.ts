@@ -1,0 +1,87 @@
+import { ByteSink } from "../../engine/tsdb/chunk/byte_sink.ts";
+import { decodeHistograms, encodeHistograms } from "../../engine/tsdb/chunk/histograms.ts";
+import { Labels } from "../../engine/labels/labels.ts";
+import type { SeriesColumns } from "../../engine/tsdb/select.ts";
+
+/**
+ * Many series as flat arrays, to be handed from one thread to another without a copy of the samples.
+ *
+ *   series i │ labels: symbols[labelRefs[labelEnds[i - 1] … labelEnds[i]]], name and value in turn
+ *            │ times:  times[timesOf[i]]
+ *            │ values: slabs[slabOf[i]] from offsets[i], as many as there are times
+ */
+export interface SeriesBatch {
+  readonly symbols: readonly string[];
+  readonly labelRefs: Uint32Array;
+  readonly labelEnds: Uint32Array;
+  readonly times: readonly Float64Array[];
+  readonly timesOf: Uint32Array;
+  readonly slabs: readonly Float64Array[];
+  readonly slabOf: Uint32Array;
+  readonly offsets: Uint32Array;
+  /** Histogram columns by number of the series, in the form that chunks have. */
+  readonly histograms: readonly { readonly series: number; readonly chunk: Uint8Array }[];
+}
+
+/** Packs the series; the batch takes over the buffers of their values and times. */
+export function packSeries(
+  series: readonly SeriesColumns[],
+): { batch: SeriesBatch; transfer: ArrayBuffer[] } {
+  const symbols: string[] = [], symbolIds = new Map<string, number>();
+  const labelCount = series.reduce((sum, { labels }) => sum + labels.pairs.length, 0);
+  const labelRefs = new Uint32Array(labelCount), labelEnds = new Uint32Array(series.length);
+  const times: Float64Array[] = [], timesIds = new Map<Float64Array, number>();
+  const slabs: Float64Array[] = [], slabIds = new Map<ArrayBufferLike, number>();
+  const timesOf = new Uint32Array(series.length), slabOf = new Uint32Array(series.length);
+  const offsets = new Uint32Array(series.length);
+  const histograms: { series: number; chunk: Uint8Array }[] = [];
+  let at = 0;
+  series.forEach((one, i) => {
+    for (const text of one.labels.pairs) {
+      let id = symbolIds.get(text);
+      if (id === undefined) symbolIds.set(text, id = symbols.push(text) - 1);
+      labelRefs[at++] = id;
+    }
+    labelEnds[i] = at;
+    let timesId = timesIds.get(one.times);
+    if (timesId === undefined) timesIds.set(one.times, timesId = times.push(one.times) - 1);
+    timesOf[i] = timesId;
+    const { buffer, byteOffset } = one.values;
+    let slab = slabIds.get(buffer);
+    if (slab === undefined) slabIds.set(buffer, slab = slabs.push(new Float64Array(buffer)) - 1);
+    slabOf[i] = slab;
+    offsets[i] = byteOffset / 8;
+    if (one.histograms !== undefined) {
+      const chunk = new ByteSink();
+      encodeHistograms(Array.from(one.times, (_, sample) => one.histograms![sample]), chunk);
+      histograms.push({ series: i, chunk: chunk.bytes.slice(0, chunk.length) });
+    }
+  });
+  const buffers = new Set<ArrayBuffer>(
+    [labelRefs, labelEnds, timesOf, slabOf, offsets].map(({ buffer }) => buffer),
+  );
+  for (const array of [...times, ...slabs]) buffers.add(array.buffer as ArrayBuffer);
+  return {
+    batch: { symbols, labelRefs, labelEnds, times, timesOf, slabs, slabOf, offsets, histograms },
+    transfer: [...buffers],
+  };
+}
+
+export function unpackSeries(batch: SeriesBatch): SeriesColumns[] {
+  const { symbols, labelRefs, labelEnds, times, timesOf, slabs, slabOf, offsets } = batch;
+  const series: SeriesColumns[] = [];
+  for (let i = 0; i < labelEnds.length; i++) {
+    const pairs: string[] = [];
+    for (let at = i === 0 ? 0 : labelEnds[i - 1]; at < labelEnds[i]; at++) pairs.push(symbols[labelRefs[at]]);
+    const column = times[timesOf[i]];
+    series.push({
+      labels: Labels.fromSortedPairs(pairs),
+      times: column,
+      values: slabs[slabOf[i]].subarray(offsets[i], offsets[i] + column.length),
+    });
+  }
+  for (const { series: i, chunk } of batch.histograms) {
+    series[i] = { ...series[i], histograms: decodeHistograms(chunk, 0, series[i].times.length).histograms };
+  }
+  return series;
+}

@@ -1,0 +1,113 @@
+import type { ExemplarEntry } from "../../engine/tsdb/exemplars.ts";
+import type { MatchType } from "../../engine/labels/matcher.ts";
+import type { PlainFamily } from "../../engine/instrument/mod.ts";
+import type { ScrapePoolSpec, TargetStatus } from "../scrape/spec.ts";
+import type { SeriesBatch } from "./series_batch.ts";
+
+/** A matcher as it crosses a thread boundary. */
+export interface PlainMatcher {
+  readonly type: MatchType;
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Milliseconds since the Unix epoch, both inclusive. */
+export interface TimeRange {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** Series that any of the matcher lists accepts; no lists at all means every series. */
+export interface SeriesRequest extends TimeRange {
+  readonly matcherSets: readonly (readonly PlainMatcher[])[];
+  /** Most results wanted; 0 for no limit. */
+  readonly limit: number;
+}
+
+/** Name and count, the largest counts first. */
+export interface Cardinality {
+  readonly name: string;
+  readonly value: number;
+}
+
+/** What /api/v1/status/tsdb shows. */
+export interface ShardStatistics {
+  readonly headSeries: number;
+  readonly labelPairs: number;
+  readonly chunks: number;
+  /** Of the head, in ms; Infinity and -Infinity where it is empty. */
+  readonly minMs: number;
+  readonly maxMs: number;
+  readonly seriesByMetricName: readonly Cardinality[];
+  readonly valuesByLabelName: readonly Cardinality[];
+  readonly bytesByLabelName: readonly Cardinality[];
+  readonly seriesByLabelPair: readonly Cardinality[];
+}
+
+/** A block as /api/v1/status/tsdb/blocks shows it. */
+export interface BlockSummary extends TimeRange {
+  readonly shard: number;
+  readonly id: number;
+  readonly level: number;
+  readonly samples: number;
+  readonly series: number;
+  readonly chunks: number;
+  readonly bytes: number;
+}
+
+export type StorageState = "ok" | "full";
+
+export interface ShardHealth {
+  /** Whether the log was replayed and queries are answered. */
+  readonly ready: boolean;
+  readonly storage: StorageState;
+  /** Why the shard is not well, empty where it is. */
+  readonly detail: string;
+  /** Bytes of the log that were replayed, and in all. */
+  readonly replayedBytes: number;
+  readonly replayBytes: number;
+}
+
+export interface SeriesExemplars {
+  readonly labels: readonly string[];
+  readonly exemplars: readonly ExemplarEntry[];
+}
+
+/** Limits that may change while the shard runs. */
+export interface ShardLimits {
+  readonly retentionMs: number;
+  /** Of this shard, in bytes; 0 for no limit. */
+  readonly retentionBytes: number;
+  readonly outOfOrderWindowMs: number;
+  readonly exemplarsMax: number;
+}
+
+/**
+ * One part of the data with everything that belongs to it: scrapes its targets, keeps their samples, answers for them.
+ * It is reached in this process or across a worker boundary alike, so what goes in and out is plain data.
+ */
+export interface Shard {
+  /** Replaces the targets that are scraped; targets that stay are not disturbed. */
+  setTargets(pools: readonly ScrapePoolSpec[]): Promise<void>;
+  targets(): Promise<TargetStatus[]>;
+  setLimits(limits: ShardLimits): Promise<void>;
+
+  select(request: TimeRange & { readonly matchers: readonly PlainMatcher[] }): Promise<SeriesBatch>;
+  /** Label pairs (name, value, …) of each series. */
+  series(request: SeriesRequest): Promise<string[][]>;
+  labelNames(request: SeriesRequest): Promise<string[]>;
+  labelValues(name: string, request: SeriesRequest): Promise<string[]>;
+  exemplars(request: SeriesRequest): Promise<SeriesExemplars[]>;
+  statistics(limit: number): Promise<ShardStatistics>;
+  blocks(): Promise<BlockSummary[]>;
+
+  deleteSeries(request: SeriesRequest): Promise<void>;
+  cleanTombstones(): Promise<void>;
+  /** Copies the shard's data, as it is now, to the file `path`. */
+  snapshot(path: string, skipHead: boolean): Promise<void>;
+
+  metrics(): Promise<PlainFamily[]>;
+  health(): Promise<ShardHealth>;
+  /** Commits what was scraped and closes the store. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Labels } from "../../../engine/labels/labels.ts";
+import { Matcher } from "../../../engine/labels/matcher.ts";
+import { fillAbsent, isAbsent, isStale, wordsOf } from "../../../engine/sample.ts";
+import { Database, type DatabaseOptions, WINDOW_MS } from "../../../engine/tsdb/database.ts";
+import { FloatHistogram } from "../../../engine/histogram/float_histogram.ts";
+import { MemoryStore } from "../../../engine/tsdb/memory_store.ts";
+import type { SeriesColumns } from "../../../engine/tsdb/select.ts";
+
+const options: DatabaseOptions = { pause: () => Promise.resolve(), exemplarsMax: 10 };
+const everything = [new Matcher("=~", "__name__", ".+")];
+const all = { startMs: -Infinity, endMs: Infinity };
+
+/** A row with these values, absent where undefined. */
+function row(...values: (number | undefined)[]): Uint32Array {
+  const column = new Float64Array(values.length), words = wordsOf(column);
+  values.forEach((value, i) => value === undefined ? fillAbsent(words, i, i + 1) : column[i] = value);
+  return words;
+}
+
+/** Samples by label set, "stale" for a staleness marker. */
+function samples(series: readonly SeriesColumns[]): Record<string, [number, number | string][]> {
+  const out: Record<string, [number, number | string][]> = {};
+  for (const { labels, times, values, histograms } of series) {
+    assert.equal(out[labels.toString()], undefined, "a label set comes once");
+    const words = wordsOf(values);
+    const list: [number, number | string][] = [];
+    for (let i = 0; i < times.length; i++) {
+      if (histograms?.[i] !== undefined) list.push([times[i], `histogram ${histograms[i]!.count}`]);
+      else if (!isAbsent(words, i)) list.push([times[i], isStale(words, i) ? "stale" : values[i]]);
+    }
+    out[labels.toString()] = list;
+  }
+  return out;
+}
+
+function labelsOf(name: string, extra: Record<string, string> = {}): Labels {
+  return Labels.from({ __name__: name, ...extra });
+}
+
+Deno.test("select() gives back rows from the head, after a flush, after a reopen", async () => {
+  const store = new MemoryStore();
+  let database = await Database.open(store, options);
+  const group = database.group("target");
+  assert.deepEqual([database.slotFor(group, labelsOf("a")), database.slotFor(group, labelsOf("b"))], [0, 1]);
+  database.append(group, 1000, row(1, 10));
+  database.append(group, 2000, row(2, undefined));
+  const want = { '{__name__="a"}': [[1000, 1], [2000, 2]], '{__name__="b"}': [[1000, 10], [2000, "stale"]] };
+  assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), want);
+  await database.commit();
+  database = await Database.open(store, options);
+  assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), want, "from the log");
+  await database.flush();
+  assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), want, "from a block");
+  database = await Database.open(store, options);
+  assert.deepEqual(
+    samples(await database.select({ matchers: everything, ...all })),
+    want,
+    "from a block, reopened",
+  );
+  assert.deepEqual(
+    samples(
+      await database.select({ matchers: [new Matcher("=", "__name__", "b")], startMs: 1500, endMs: 2000 }),
+    ),
+    { '{__name__="b"}': [[2000, "stale"]] },
+  );
+});
+
+Deno.test("append() refuses a row that is not newer and carries on after it", async () => {
+  const database = await Database.open(new MemoryStore(), options);
+  const group = database.group("target");
+  database.slotFor(group, labelsOf("a"));
+  assert.equal(database.append(group, 2000, row(1)).accepted, true);
+  assert.equal(database.append(group, 2000, row(2)).accepted, false);
+  assert.equal(database.append(group, 1000, row(2)).accepted, false);
+  assert.equal(database.append(group, 3000, row(3)).accepted, true);
+  assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), {
+    '{__name__="a"}': [[2000, 1], [3000, 3]],
+  });
+});
+
+Deno.test("a series in two groups is one series, merged by time", async () => {
+  const store = new MemoryStore();
+  const database = await Database.open(store, options);
+  const first = database.group("old"), second = database.group("new");
+  database.slotFor(first, labelsOf("a"));
+  database.slotFor(second, labelsOf("b"));
+  const slot = database.slotFor(second, labelsOf("a"));
+  assert.equal(slot, 1);
+  database.append(first, 1000, row(1));
+  database.append(second, 1500, row(5, 2));
+  database.append(first, 2000, row(3));
+  const want = { '{__name__="a"}': [[1000, 1], [1500, 2], [2000, 3]], '{__name__="b"}': [[1500, 5]] };
+  assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), want);
+  await database.flush();
+  assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), want);
+});
+
+Deno.test("histograms and samples with their own times are kept beside rows", async () => {
+  const store = new MemoryStore();
+  let database = await Database.open(store, options);
+  const group = database.group("target");
+  const slot = database.slotFor(group, labelsOf("h"));
+  const ref = database.refFor(labelsOf("h"));
+  const words = row(undefined);
+  database.markElsewhere(group, words, slot);
+  database.append(group, 1000, words);
+  assert.equal(
+    database.appendHistogram(ref, 1000, new FloatHistogram({ schema: 0, count: 3, sum: 4 })),
+    "stored",
+  );
+  database.append(group, 2000, row(undefined));
+  const solo = database.refFor(labelsOf("solo"));
+  assert.equal(database.appendSample(solo, 1700, 7), "stored");
+  const want = {
+    '{__name__="h"}': [[1000, "histogram 3"], [2000, "stale"]],
+    '{__name__="solo"}': [[1700, 7]],
+  };
+  assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), want);
+  await database.commit();
+  database = await Database.open(store, options);
+  assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), want);
+  await database.flush();
+  assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), want);
+});
+
+Deno.test("blocks are compacted window by window and lose nothing", async () => {
+  const store = new MemoryStore();
+  let database = await Database.open(store, { ...options, headBytesMin: 1 });
+  const group = database.group("target");
+  const want: [number, number][] = [];
+  database.slotFor(group, labelsOf("a"));
+  for (let t = 0; t < 10 * WINDOW_MS; t += WINDOW_MS / 40) {
+    database.append(group, t, row(t / 1000));
+    want.push([t, t / 1000]);
+    if (t % (WINDOW_MS / 4) === 0) await database.maintain();
+  }
+  await database.commit();
+  assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), {
+    '{__name__="a"}': want,
+  });
+  assert.ok(database.counters.compactions > 0);
+  assert.ok(database.blocks.some(({ level }) => level >= 2), "windows were merged into longer ones");
+  const compacted = database.blocks.filter(({ level }) => level > 0);
+  for (let i = 1; i < compacted.length; i++) assert.ok(compacted[i].minMs > compacted[i - 1].maxMs);
+  database = await Database.open(store, options);
+  assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), {
+    '{__name__="a"}': want,
+  });
+});
+
+Deno.test("retention removes blocks by age and by size", async () => {
+  const store = new MemoryStore();
+  const database = await Database.open(store, { ...options, retentionMs: 3 * WINDOW_MS, headBytesMin: 1 });
+  const group = database.group("target");
+  database.slotFor(group, labelsOf("a"));
+  for (let t = 0; t < 10 * WINDOW_MS; t += WINDOW_MS / 8) {
+    database.append(group, t, row(t));
+    await database.maintain();
+  }
+  const oldest = samples(await database.select({ matchers: everything, ...all }))['{__name__="a"}'][0][0];
+  assert.ok(oldest >= 5 * WINDOW_MS, `oldest sample at ${oldest}`);
+  database.options = { ...options, retentionBytes: 1 };
+  await database.maintain();
+  assert.equal(database.blocks.length, 0);
+});
+
+Deno.test("deleteSeries() hides samples at once, and cleanTombstones() removes them for good", async () => {
+  const store = new MemoryStore();
+  let database = await Database.open(store, options);
+  const group = database.group("target");
+  database.slotFor(group, labelsOf("a"));
+  database.slotFor(group, labelsOf("b"));
+  for (let t = 1000; t <= 5000; t += 1000) database.append(group, t, row(t, -t));
+  await database.deleteSeries([new Matcher("=", "__name__", "a")], 2000, 4000);
+  const want = {
+    '{__name__="a"}': [[1000, 1000], [5000, 5000]],
+    '{__name__="b"}': [1000, 2000, 3000, 4000, 5000].map((t) => [t, -t]),
+  };
+  assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), want);
+  database = await Database.open(store, options);
+  assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), want);
+  await database.cleanTombstones();
+  assert.ok(database.tombstones.isEmpty);
+  assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), want);
+  database = await Database.open(store, options);
+  assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), want);
+});
+
+// --- Against a model -----------------------------------------------------------------------------------------------
+
+type Step =
+  | { do: "row"; group: number; values: (number | undefined)[]; gapMs: number }
+  | { do: "sample"; series: number; value: number }
+  | { do: "commit" | "flush" | "maintain" | "reopen" };
+
+const value = fc.oneof(fc.integer({ min: -5, max: 5 }), fc.double({ noNaN: true }), fc.constant(undefined));
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      do: fc.constant("row" as const),
+      group: fc.integer({ min: 0, max: 2 }),
+      values: fc.array(value, { maxLength: 6 }),
+      gapMs: fc.oneof(fc.integer({ min: 1, max: 60_000 }), fc.integer({ min: 1, max: WINDOW_MS })),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("sample" as const),
+      series: fc.integer({ min: 0, max: 2 }),
+      value: fc.integer(),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom("commit", "flush", "maintain", "reopen" as const) }),
+  },
+);
+
+Deno.test("whatever is appended, flushed, compacted and reopened, select() agrees with a map of samples", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 80 }), async (steps) => {
+      const store = new MemoryStore();
+      let database = await Database.open(store, { ...options, headBytesMin: 1000 });
+      const model = new Map<string, Map<number, number | string>>();
+      const put = (key: string, timeMs: number, sample: number | string) => {
+        if (!model.has(key)) model.set(key, new Map());
+        const series = model.get(key)!;
+        if (!series.has(timeMs)) series.set(timeMs, sample);
+      };
+      let nowMs = 1_000_000;
+      const present = new Map<number, Set<number>>();
+      for (const action of steps) {
+        if (action.do === "row") {
+          nowMs += action.gapMs;
+          const group = database.group(`group ${action.group}`);
+          action.values.forEach((_, i) =>
+            database.slotFor(group, labelsOf("m", { group: `${action.group}`, i: `${i}` }))
+          );
+          database.append(group, nowMs, row(...action.values));
+          const before = present.get(action.group) ?? new Set<number>(), now = new Set<number>();
+          action.values.forEach((sample, i) => {
+            if (sample === undefined) return;
+            now.add(i);
+            put(labelsOf("m", { group: `${action.group}`, i: `${i}` }).toString(), nowMs, sample);
+          });
+          for (const i of before) {
+            if (!now.has(i)) {
+              put(labelsOf("m", { group: `${action.group}`, i: `${i}` }).toString(), nowMs, "stale");
+            }
+          }
+          present.set(action.group, now);
+        } else if (action.do === "sample") {
+          nowMs++;
+          const labels = labelsOf("solo", { series: `${action.series}` });
+          assert.equal(database.appendSample(database.refFor(labels), nowMs, action.value), "stored");
+          put(labels.toString(), nowMs, action.value);
+        } else if (action.do === "reopen") {
+          await database.commit();
+          const flushed = database.head.maxMs !== -Infinity && database.head.minMs === Infinity;
+          database = await Database.open(store, { ...options, headBytesMin: 1000 });
+          // A group whose rows are all in blocks starts anew: what vanished meanwhile gets no marker.
+          for (const id of present.keys()) {
+            if (flushed || database.head.find(`group ${id}`) === undefined) present.delete(id);
+          }
+        } else await database[action.do]();
+      }
+      const want: Record<string, [number, number | string][]> = {};
+      for (const [key, series] of model) want[key] = [...series].sort((a, b) => a[0] - b[0]);
+      assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), want);
+    }),
+    { numRuns: 150 },
+  );
+});
