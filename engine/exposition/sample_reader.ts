@@ -37,7 +37,11 @@ export class SampleReader {
   read(bytes: Uint8Array, at: number): number {
     this.timeMs = undefined;
     this.exemplar = undefined;
-    let i = this.#float(bytes, this.#lax ? skipBlanks(bytes, at) : at);
+    const start = this.#lax ? skipBlanks(bytes, at) : at;
+    if (bytes[start] === LF) {
+      throw new ExpositionError("expected value after metric", { text: lineAround(bytes, at) });
+    }
+    let i = this.#float(bytes, start);
     this.value = this.#number[0];
     if (bytes[i] === LF) return i + 1;
     if (this.#lax) return this.#textTimestamp(bytes, i);

@@ -84,7 +84,6 @@ export class SeriesLexer {
     if (lax) i = skipBlanks(bytes, i);
     else if (bytes[i] !== SPACE) fail("expected value after metric", bytes, i);
     else i++;
-    if (bytes[i] === LF) fail("expected value after metric", bytes, i);
     return i;
   }
 

@@ -450,7 +450,6 @@ export class TextParser implements BodyParser {
   #newSeries(bytes: Uint8Array, start: number, end: number): number {
     const { parts } = this.#lexer;
     const whole = textOf(bytes, start, end);
-    // deno-lint-ignore no-control-regex
     const ascii = /^[\0-\x7f]*$/.test(whole); // then positions in bytes and in text are the same
     const text = (i: number, what: string) =>
       unescape(

@@ -108,6 +108,7 @@ export function reduceColumn(column: Column, schema: number, targetSchema: numbe
  */
 export function compactColumn(column: Column, maxEmptyBuckets: number): Column {
   const { indexes, counts, errors } = column;
+  if (maxEmptyBuckets === 0 && !counts.includes(0)) return column;
   const kept: number[] = [];
   for (let i = 0; i < indexes.length; i++) {
     if (counts[i] !== 0 || (errors !== undefined && errors[i] !== 0)) kept.push(i);

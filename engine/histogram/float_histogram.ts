@@ -99,15 +99,11 @@ export class FloatHistogram {
    * make no difference. NaN equals NaN, 0 differs from -0; counter reset hints are not compared.
    */
   equals(other: FloatHistogram): boolean {
-    return this.schema === other.schema &&
-      Object.is(this.count, other.count) &&
+    return Object.is(this.count, other.count) &&
       Object.is(this.sum, other.sum) &&
-      this.zeroThreshold === other.zeroThreshold &&
       Object.is(this.zeroCount, other.zeroCount) &&
-      (!this.usesCustomBuckets || sameBounds(this.customValues, other.customValues)) &&
-      sameSpans(this.negativeSpans, other.negativeSpans) &&
+      sameLayout(this, other) &&
       sameFloatBits(this.negativeBuckets, other.negativeBuckets) &&
-      sameSpans(this.positiveSpans, other.positiveSpans) &&
       sameFloatBits(this.positiveBuckets, other.positiveBuckets);
   }
 
@@ -125,6 +121,15 @@ export class FloatHistogram {
       this.positiveBuckets.some(isInfinite) || this.negativeBuckets.some(isInfinite) ||
       this.customValues.some(isInfinite);
   }
+}
+
+/** Whether two histograms have the same buckets, so that those at the same position can be compared. */
+export function sameLayout(a: FloatHistogram, b: FloatHistogram): boolean {
+  return a.schema === b.schema &&
+    a.zeroThreshold === b.zeroThreshold &&
+    (!a.usesCustomBuckets || sameBounds(a.customValues, b.customValues)) &&
+    sameSpans(a.positiveSpans, b.positiveSpans) &&
+    sameSpans(a.negativeSpans, b.negativeSpans);
 }
 
 /** Whether two lists of custom bounds are equal as numbers. */

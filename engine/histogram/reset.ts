@@ -1,6 +1,6 @@
 import { type Column, columnFrom, columnOf, firstAbove, reduceColumn } from "./column.ts";
 import { addToCoarserBounds, commonBounds, emptyCustomColumn } from "./custom_bounds.ts";
-import { type FloatHistogram, sameBounds } from "./float_histogram.ts";
+import { type FloatHistogram, sameBounds, sameLayout } from "./float_histogram.ts";
 import { zeroCountForThreshold } from "./zero_bucket.ts";
 
 /**
@@ -13,6 +13,8 @@ export function detectReset(current: FloatHistogram, previous: FloatHistogram): 
   if (current.counterResetHint === "reset") return true;
   if (current.counterResetHint === "not_reset") return false;
   if (current.count < previous.count) return true;
+  // The usual case, decided without a look at bounds. Buckets within the zero bucket do not count as a reset.
+  if (sameLayout(current, previous) && !anyFell(current, previous)) return false;
   if (current.usesCustomBuckets) {
     if (!previous.usesCustomBuckets) return true;
     if (!sameBounds(current.customValues, previous.customValues)) return commonBucketFell(current, previous);
@@ -38,6 +40,13 @@ export function detectReset(current: FloatHistogram, previous: FloatHistogram): 
     bucketFell(comparable(columnOf(spans, counts), current.schema), comparable(before, previous.schema));
   return fell(current.positiveSpans, current.positiveBuckets, positive) ||
     fell(current.negativeSpans, current.negativeBuckets, negative);
+}
+
+/** Whether a count is lower than before, in histograms of the same layout. */
+function anyFell(current: FloatHistogram, previous: FloatHistogram): boolean {
+  return current.zeroCount < previous.zeroCount ||
+    current.positiveBuckets.some((count, i) => count < previous.positiveBuckets[i]!) ||
+    current.negativeBuckets.some((count, i) => count < previous.negativeBuckets[i]!);
 }
 
 /** Whether a bucket of `before` has a lower count in `now`, or is populated and missing there. */

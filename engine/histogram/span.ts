@@ -40,6 +40,7 @@ export function spansOf(indexes: ArrayLike<number>, length = indexes.length): Sp
 
 /** Whether two lists of spans describe the same buckets; spans without buckets make no difference. */
 export function sameSpans(a: readonly Span[], b: readonly Span[]): boolean {
+  if (a === b) return true;
   let i = 0;
   let j = 0;
   while (true) {

@@ -14,6 +14,7 @@ import { type AppendResult, ELSEWHERE_HIGH, ELSEWHERE_LOW, type Group } from "./
 import { Head } from "./head.ts";
 import { HeadSelection } from "./head_selection.ts";
 import { writeSealing } from "./head_writer.ts";
+import { union } from "./postings.ts";
 import { LogRecordReader, LogRecordWriter } from "./log_record.ts";
 import type { Queryable, SelectRequest, SeriesColumns } from "./select.ts";
 import { SeriesCollector } from "./series_collector.ts";
@@ -566,6 +567,21 @@ export class Database implements Queryable {
       for (const { block } of blocks) block.release();
     }
     return result;
+  }
+
+  /**
+   * Refs of the series that may have samples from `startMs` to `endMs`, both inclusive, ascending: those of blocks and
+   * groups that overlap the range.
+   */
+  async refsIn(startMs: number, endMs: number): Promise<Uint32Array> {
+    const lists = [this.head.refsIn(startMs, endMs)];
+    for (const block of this.#blocks) {
+      if (block.meta.minMs > endMs || block.meta.maxMs < startMs) continue;
+      const refs = await block.refs();
+      if (refs === undefined) return this.index.all();
+      lists.push(refs);
+    }
+    return union(lists);
   }
 
   // --- Opening ---------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 import type { FloatHistogram } from "../histogram/float_histogram.ts";
 import { ABSENT_HIGH, ABSENT_LOW } from "../sample.ts";
 import { ELSEWHERE_LOW, Group, type Segment } from "./group.ts";
+import { union } from "./postings.ts";
 import { type LooseColumns, LooseSeries } from "./loose_series.ts";
 import { grown } from "./symbols.ts";
 
@@ -177,6 +178,23 @@ export class Head {
     const times = new Float64Array(firstRows.at(-1)!);
     segments.forEach((segment, i) => times.set(segment.times.subarray(0, segment.rows), firstRows[i]));
     return { group, segments, firstRows, times };
+  }
+
+  /** Refs of the series of all groups with rows, and of loose samples, from `startMs` to `endMs`, ascending. */
+  refsIn(startMs: number, endMs: number): Uint32Array {
+    const refs: Uint32Array[] = [];
+    for (const group of this.groups.values()) {
+      const segments = [...group.sealing, ...group.open];
+      const overlaps = segments.some(({ times, rows }) => times[0] <= endMs && times[rows - 1] >= startMs);
+      if (overlaps) refs.push(group.slotRefs.slice(0, group.slotCount).sort());
+    }
+    for (const loose of [this.loose, this.sealingLoose]) {
+      const found = [...loose.values()].filter(({ firstMs, lastMs }) =>
+        firstMs <= endMs && lastMs >= startMs
+      );
+      if (found.length > 0) refs.push(Uint32Array.from(found, ({ ref }) => ref).sort());
+    }
+    return refs.length === 0 ? new Uint32Array() : union(refs);
   }
 
   /** The loose samples of the series, of both generations. */

@@ -55,7 +55,8 @@ export interface BlockSummary extends TimeRange {
   readonly bytes: number;
 }
 
-export type StorageState = "ok" | "full";
+/** "full": no space; "failing": writes fail for another reason. In both, nothing is taken in until they succeed. */
+export type StorageState = "ok" | "full" | "failing";
 
 export interface ShardHealth {
   /** Whether the log was replayed and queries are answered. */
@@ -63,9 +64,6 @@ export interface ShardHealth {
   readonly storage: StorageState;
   /** Why the shard is not well, empty where it is. */
   readonly detail: string;
-  /** Bytes of the log that were replayed, and in all. */
-  readonly replayedBytes: number;
-  readonly replayBytes: number;
 }
 
 export interface SeriesExemplars {
@@ -104,7 +102,7 @@ export interface Shard {
   deleteSeries(request: SeriesRequest): Promise<void>;
   cleanTombstones(): Promise<void>;
   /** Copies the shard's data, as it is now, to the file `path`. */
-  snapshot(path: string, skipHead: boolean): Promise<void>;
+  snapshot(path: string): Promise<void>;
 
   metrics(): Promise<PlainFamily[]>;
   health(): Promise<ShardHealth>;

@@ -1,3 +1,5 @@
+import { ByteSink } from "../chunk/byte_sink.ts";
+import { ByteSource } from "../chunk/byte_source.ts";
 import { decodeTimestamps } from "../chunk/timestamps.ts";
 import type { Key, Store } from "../store.ts";
 import type { SeriesOrder } from "../series_order.ts";
@@ -13,7 +15,11 @@ interface TimePage {
   readonly offsets: number[];
 }
 
-export type CachedPage = ValuePage | TimePage;
+interface RefSet {
+  readonly refs: Uint32Array;
+}
+
+export type CachedPage = ValuePage | TimePage | RefSet;
 
 /** A value page or time page that cannot be read: set aside, the rest of the block is served. */
 export type OnDamage = (key: Key, error: Error) => void;
@@ -40,20 +46,33 @@ export class Block {
     cache: PageCache<CachedPage>,
     onDamage: OnDamage,
   ): Promise<Block> {
-    const parts: Uint8Array[] = [];
-    for (let i = 0; i < meta.indexParts; i++) {
-      parts.push(await readPayload(store, blockKeys.indexPart(meta.id, i)));
-    }
-    const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      whole.set(part, at);
-      at += part.length;
-    }
+    const whole = await readParts(store, meta.indexParts, (part) => blockKeys.indexPart(meta.id, part));
     try {
       return new Block(meta, BlockIndex.decode(whole), store, cache, onDamage);
     } catch (cause) {
       throw new DamagedValueError(`Cannot read the index of block ${meta.id}`, { cause });
+    }
+  }
+
+  /** Refs of the series that the block has chunks of, ascending; `undefined` where that is damaged. */
+  async refs(): Promise<Uint32Array | undefined> {
+    const { meta, store } = this;
+    const cacheKey = `${meta.id}r`;
+    const cached = this.cache.get(cacheKey) as RefSet | undefined;
+    if (cached !== undefined) return cached.refs;
+    try {
+      const source = new ByteSource(
+        await readParts(store, meta.refParts, (part) => blockKeys.refPart(meta.id, part)),
+      );
+      const refs = new Uint32Array(meta.series);
+      const count = source.varint();
+      for (let i = 0, ref = 0; i < count; i++) refs[i] = ref += source.varint();
+      this.cache.set(cacheKey, { refs }, refs.byteLength + 100);
+      return refs;
+    } catch (error) {
+      if (!(error instanceof DamagedValueError || error instanceof RangeError)) throw error;
+      this.onDamage(blockKeys.refPart(meta.id, 0), error);
+      return undefined;
     }
   }
 
@@ -138,6 +157,12 @@ export class Block {
       return undefined;
     }
   }
+}
+
+async function readParts(store: Store, parts: number, keyOf: (part: number) => Key): Promise<Uint8Array> {
+  const whole = new ByteSink(1 << 12);
+  for (let part = 0; part < parts; part++) whole.append(await readPayload(store, keyOf(part)));
+  return whole.written();
 }
 
 async function readPayload(store: Store, key: Key): Promise<Uint8Array> {

@@ -15,6 +15,8 @@ export interface BlockMeta {
   readonly timePages: number;
   /** Values that the index is spread over. */
   readonly indexParts: number;
+  /** Values that the set of series refs is spread over. */
+  readonly refParts: number;
   /** Bytes of all values of the block. */
   readonly bytes: number;
   /** Ids of the blocks that this one replaced. */
@@ -31,10 +33,12 @@ export const blockKeys = {
   valuePage: (id: number, page: number): Key => ["page", id, "v", page],
   timePage: (id: number, page: number): Key => ["page", id, "t", page],
   indexPart: (id: number, part: number): Key => ["page", id, "i", part],
+  refPart: (id: number, part: number): Key => ["page", id, "r", part],
   /** Every key of the block but its meta. */
   *contents(meta: BlockMeta): IterableIterator<Key> {
     for (let i = 0; i < meta.pages; i++) yield blockKeys.valuePage(meta.id, i);
     for (let i = 0; i < meta.timePages; i++) yield blockKeys.timePage(meta.id, i);
     for (let i = 0; i < meta.indexParts; i++) yield blockKeys.indexPart(meta.id, i);
+    for (let i = 0; i < meta.refParts; i++) yield blockKeys.refPart(meta.id, i);
   },
 };

@@ -1,6 +1,7 @@
 import { ByteSink } from "../chunk/byte_sink.ts";
 import { encodeTimestamps } from "../chunk/timestamps.ts";
 import { BATCH_BYTES_MAX, type Key, type Store } from "../store.ts";
+import { grown } from "../symbols.ts";
 import { BlockIndex } from "./block_index.ts";
 import { blockKeys, type BlockMeta } from "./block_meta.ts";
 import { frame, FRAME_BYTES } from "./framed_value.ts";
@@ -32,6 +33,7 @@ export class BlockWriter {
   #pendingBytes = 0;
   #bytes = 0;
   #chunks = 0;
+  #refs = new Uint32Array(1 << 8);
   #series = 0;
   #samples = 0;
   #minMs = Infinity;
@@ -76,7 +78,10 @@ export class BlockWriter {
       this.#pageRef = ref;
     }
     this.#page.add(ref, column, kind, chunk);
-    if (ref !== this.#lastRef) this.#series++;
+    if (ref !== this.#lastRef) {
+      if (this.#series === this.#refs.length) this.#refs = grown(this.#refs, this.#series + 1);
+      this.#refs[this.#series++] = ref;
+    }
     this.#lastRef = ref;
     this.#chunks++;
     this.#samples += samples;
@@ -97,13 +102,9 @@ export class BlockWriter {
     this.#endPage();
     this.#endTimePage();
     await this.commit();
-    const encoded = this.index.encode();
     const { id, level, sources } = this.options;
-    let parts = 0;
-    for (let at = 0; at < encoded.length; at += PAGE_BYTES_MAX) {
-      this.#put(blockKeys.indexPart(id, parts++), encoded.subarray(at, at + PAGE_BYTES_MAX));
-      if (this.#pendingBytes > COMMIT_BYTES) await this.commit();
-    }
+    const indexParts = await this.#putParts(this.index.encode(), (part) => blockKeys.indexPart(id, part));
+    const refParts = await this.#putParts(this.#encodeRefs(), (part) => blockKeys.refPart(id, part));
     await this.commit();
     return {
       id,
@@ -115,10 +116,28 @@ export class BlockWriter {
       chunks: this.#chunks,
       pages: this.index.pages,
       timePages: this.index.timePages,
-      indexParts: parts,
+      indexParts,
+      refParts,
       bytes: this.#bytes,
       sources: sources ?? [],
     };
+  }
+
+  async #putParts(whole: Uint8Array, keyOf: (part: number) => Key): Promise<number> {
+    let parts = 0;
+    for (let at = 0; at < whole.length; at += PAGE_BYTES_MAX) {
+      this.#put(keyOf(parts++), whole.subarray(at, at + PAGE_BYTES_MAX));
+      if (this.#pendingBytes > COMMIT_BYTES) await this.commit();
+    }
+    return parts;
+  }
+
+  #encodeRefs(): Uint8Array {
+    const refs = this.#refs.slice(0, this.#series).sort();
+    const out = new ByteSink(refs.length * 2 + 8);
+    out.varint(refs.length);
+    for (let i = 0; i < refs.length; i++) out.varint(i === 0 ? refs[0] : refs[i] - refs[i - 1]);
+    return out.written();
   }
 
   #endPage(): void {

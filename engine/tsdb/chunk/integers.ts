@@ -131,6 +131,7 @@ function choosePredictor(count: number, toHead: number): Predictor {
     if (delta === usual) zeros++;
   }
   const below = minDelta < usual ? 1 : 0;
+  if (4 * zeros >= 3 * steps) return { form: SPARSE, signed: below, bias: usual }; // no dense form comes near
   const meanLevel = Math.round(sumLevel / steps), meanDelta = Math.round(previous / steps);
 
   // From here on heads will do: an estimate needs no low bits. Rounding must not push a distance below 0.

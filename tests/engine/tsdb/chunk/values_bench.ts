@@ -10,25 +10,20 @@ const ROWS = 125, SLOTS = 800;
 /** Like a host exporter: seven in ten columns constant, the rest counters, gauges, ticks and durations. */
 const rows = new Float64Array(ROWS * SLOTS);
 let state = 1;
-const random = () => (state = Math.imul(state, 1103515245) + 12345 >>> 0) / 2 ** 32;
+const random = (below: number) =>
+  Math.floor((state = Math.imul(state, 1103515245) + 12345 >>> 0) / 2 ** 32 * below);
+const nextValue: readonly ((m: number) => number)[] = [
+  (m) => m + (random(10) === 0 ? 1 : 0),
+  (m) => m + (random(10) === 0 ? 1 : 0),
+  (m) => m + random(1000),
+  (m) => (Math.round(m * 100) + 99 + random(3)) / 100,
+  () => 4096 * (1e6 + random(500)),
+  () => (20_000 + random(9_000)) / 1e9,
+];
 for (let slot = 0; slot < SLOTS; slot++) {
-  let m = Math.floor(random() * 1e6);
-  for (let row = 0; row < ROWS; row++) {
-    const kind = slot % 20;
-    if (kind < 2 && random() < 0.1) m += 1;
-    else if (kind === 2) m += Math.floor(random() * 1000);
-    else if (kind === 3) m += 99 + Math.floor(random() * 3);
-    const value = kind < 3
-      ? m
-      : kind === 3
-      ? m / 100
-      : kind === 4
-      ? 4096 * Math.floor(1e6 + random() * 500)
-      : kind === 5
-      ? Math.floor(20000 + random() * 9000) / 1e9
-      : m;
-    rows[row * SLOTS + slot] = value;
-  }
+  const next = nextValue[slot % 20] ?? ((m: number) => m);
+  let value = random(1e6);
+  for (let row = 0; row < ROWS; row++) rows[row * SLOTS + slot] = value = next(value);
 }
 const words = wordsOf(rows);
 const rowWords = Array.from(

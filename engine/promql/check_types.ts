@@ -1,0 +1,180 @@
+import { METRIC_NAME } from "../labels/labels.ts";
+import {
+  type Aggregation,
+  type Binary,
+  type Call,
+  type Expr,
+  typeOf,
+  type VectorMatching,
+  type VectorSelector,
+} from "./ast.ts";
+import type { Span } from "./position.ts";
+import { PromQLSyntaxError } from "./promql_syntax_error.ts";
+import type { BinaryOperator } from "./token.ts";
+import { documentedType, type ValueType } from "./value_type.ts";
+
+/**
+ * Checks that the parts of a freshly parsed `expr` fit together, and settles the vector matching of its binary
+ * operators: many-to-many for set operators, none unless both sides are instant vectors.
+ * @throws {PromQLSyntaxError} For the first part that does not fit.
+ */
+export function checkTypes(query: string, expr: Expr): ValueType {
+  return new TypeChecker(query).check(expr);
+}
+
+class TypeChecker {
+  readonly #query: string;
+
+  constructor(query: string) {
+    this.#query = query;
+  }
+
+  check(expr: Expr): ValueType {
+    switch (expr.kind) {
+      case "numberLiteral":
+        return "scalar";
+      case "stringLiteral":
+        return "string";
+      case "vectorSelector":
+        return this.#checkSelector(expr);
+      case "matrixSelector":
+        this.#checkSelector(expr.selector);
+        return "matrix";
+      case "subquery": {
+        const type = this.check(expr.expr);
+        if (type !== "vector") {
+          this.#fail(expr.span, `subquery is only allowed on instant vector, got ${type} instead`);
+        }
+        return "matrix";
+      }
+      case "call":
+        return this.#checkCall(expr);
+      case "aggregation":
+        return this.#checkAggregation(expr);
+      case "binary":
+        return this.#checkBinary(expr);
+      case "unary": {
+        const type = this.check(expr.expr);
+        if (type !== "scalar" && type !== "vector") {
+          const allowed = "unary expression only allowed on expressions of type scalar or instant vector";
+          this.#fail(expr.span, `${allowed}, got "${documentedType(type)}"`);
+        }
+        return type;
+      }
+      case "paren":
+        return this.check(expr.expr);
+    }
+  }
+
+  #checkSelector({ name, matchers, span }: VectorSelector): ValueType {
+    if (name !== "") {
+      const second = matchers.slice(0, -1).find((matcher) => matcher.name === METRIC_NAME);
+      if (second) this.#fail(span, `metric name must not be set twice: "${name}" or "${second.value}"`);
+    } else if (matchers.every((matcher) => matcher.matchesEmpty)) {
+      this.#fail(span, "vector selector must contain at least one non-empty matcher");
+    }
+    return "vector";
+  }
+
+  #checkCall({ func, args, span }: Call): ValueType {
+    const { name, argTypes, variadic } = func;
+    const min = variadic === 0 ? argTypes.length : argTypes.length - 1;
+    const max = variadic < 0 ? Infinity : min + variadic;
+    if (args.length < min || args.length > max) {
+      const bound = variadic === 0 ? "" : args.length < min ? "at least " : "at most ";
+      const expected = args.length < min ? min : max;
+      this.#fail(span, `expected ${bound}${expected} argument(s) in call to "${name}", got ${args.length}`);
+    }
+    const filter = name === "info" ? args[1] : undefined;
+    if (filter) this.#checkInfoFilter(filter, span);
+    args.forEach((arg, i) => {
+      if (arg === filter) return;
+      const expected = argTypes[Math.min(i, argTypes.length - 1)];
+      const type = this.check(arg);
+      if (type !== expected) this.#fail(arg.span, mismatch(expected, `call to function "${name}"`, type));
+    });
+    return func.returnType;
+  }
+
+  /** The second argument of info() only filters labels; it alone may match everything. */
+  #checkInfoFilter(filter: Expr, callSpan: Span): void {
+    const type = typeOf(filter);
+    if (type !== "vector") this.#fail(callSpan, mismatch("vector", 'call to function "info"', type));
+    if (filter.kind !== "vectorSelector") this.#fail(filter.span, "expected label selectors only");
+    if (filter.name !== "") {
+      this.#fail(filter.span, "expected label selectors only, got vector selector instead");
+    }
+  }
+
+  #checkAggregation({ op, expr, param }: Aggregation): ValueType {
+    const type = this.check(expr);
+    if (type !== "vector") this.#fail(expr.span, mismatch("vector", "aggregation expression", type));
+    if (param !== null) {
+      const expected = op === "count_values" ? "string" : "scalar";
+      const paramType = this.check(param);
+      if (paramType !== expected) {
+        this.#fail(param.span, mismatch(expected, "aggregation parameter", paramType));
+      }
+    }
+    return "vector";
+  }
+
+  #checkBinary(expr: Binary): ValueType {
+    const { op, lhs, rhs, span, opSpan } = expr;
+    const left = this.check(lhs), right = this.check(rhs);
+    const type = left === "scalar" && right === "scalar" ? "scalar" : "vector";
+    const isSet = op === "and" || op === "or" || op === "unless";
+
+    if (expr.returnsBool && !isComparison(op)) {
+      this.#fail(opSpan, "bool modifier can only be used on comparison operators");
+    }
+    if (isComparison(op) && !expr.returnsBool && type === "scalar") {
+      this.#fail(opSpan, "comparisons between scalars must use BOOL modifier");
+    }
+    const matching = expr.matching!; // set by the parser, and only taken away below
+    const repeated = matching.isOn && matching.labels.find((label) => matching.include.includes(label));
+    if (repeated) this.#fail(opSpan, `label "${repeated}" must not occur in ON and GROUP clause at once`);
+    for (const [side, sideType] of [[lhs, left], [rhs, right]] as const) {
+      if (sideType !== "scalar" && sideType !== "vector") {
+        this.#fail(side.span, "binary expression must contain only scalar and instant vector types");
+      }
+    }
+
+    if (left === "vector" && right === "vector") {
+      if (isSet) this.#setMatching(expr, this.#checkSetMatching(expr, matching));
+      return type;
+    }
+    if (matching.labels.length > 0) this.#fail(span, "vector matching only allowed between instant vectors");
+    if (hasFill(matching)) this.#fail(span, "filling in missing series only allowed between instant vectors");
+    if (isSet) this.#fail(span, `set operator "${op}" not allowed in binary scalar expression`);
+    this.#setMatching(expr, null);
+    return type;
+  }
+
+  #checkSetMatching({ op, span }: Binary, matching: VectorMatching): VectorMatching {
+    if (matching.card !== "one-to-one") this.#fail(span, `no grouping allowed for "${op}" operation`);
+    if (hasFill(matching)) this.#fail(span, "filling in missing series not allowed for set operators");
+    return { ...matching, card: "many-to-many" };
+  }
+
+  /** Only the types decide the matching, and the tree is not shared yet: the one place where a node changes. */
+  #setMatching(expr: { -readonly [K in keyof Binary]: Binary[K] }, matching: VectorMatching | null): void {
+    expr.matching = matching;
+  }
+
+  #fail(span: Span, reason: string): never {
+    throw new PromQLSyntaxError(this.#query, span, reason);
+  }
+}
+
+function mismatch(expected: ValueType, place: string, found: ValueType): string {
+  return `expected type ${documentedType(expected)} in ${place}, got ${documentedType(found)}`;
+}
+
+function isComparison(op: BinaryOperator): boolean {
+  return op === "==" || op === "!=" || op === "<" || op === "<=" || op === ">" || op === ">=";
+}
+
+function hasFill({ fill }: VectorMatching): boolean {
+  return fill.lhs !== null || fill.rhs !== null;
+}

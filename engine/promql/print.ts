@@ -1,0 +1,130 @@
+import { compareUtf8, isLegacyLabelName, METRIC_NAME } from "../labels/labels.ts";
+import type {
+  Aggregation,
+  Binary,
+  DurationOperand,
+  Expr,
+  MatrixSelector,
+  Subquery,
+  TimeShift,
+  VectorSelector,
+} from "./ast.ts";
+import { formatDuration } from "./duration.ts";
+import { formatFixed, formatPlain, formatShortest } from "./number_literal.ts";
+import { quoteText } from "./string_literal.ts";
+
+/** The expression on one line, in upstream's form. Parsing it gives the same tree. */
+export function print(expr: Expr): string {
+  return printWith(expr, print);
+}
+
+/** As `print`, with the expressions directly below `expr` printed by `printChild`. */
+export function printWith(expr: Expr, printChild: (child: Expr) => string): string {
+  switch (expr.kind) {
+    case "numberLiteral":
+      return printDuration(expr);
+    case "stringLiteral":
+      return quoteText(expr.value);
+    case "vectorSelector":
+      return printSelector(expr) + printAt(expr) + printExtension(expr) + printOffset(expr);
+    case "matrixSelector":
+      return printMatrixSelector(expr);
+    case "subquery":
+      return printChild(expr.expr) + printSubqueryWindow(expr);
+    case "call":
+      return `${expr.func.name}(${expr.args.map(printChild).join(", ")})`;
+    case "aggregation": {
+      const args = expr.param === null ? [expr.expr] : [expr.param, expr.expr];
+      return `${printAggregator(expr)}(${args.map(printChild).join(", ")})`;
+    }
+    case "binary":
+      return `${printChild(expr.lhs)} ${printOperator(expr)} ${printChild(expr.rhs)}`;
+    case "unary":
+      return expr.op + printChild(expr.expr);
+    case "paren":
+      return `(${printChild(expr.expr)})`;
+  }
+}
+
+/** The aggregator with `by` or `without`, and a space where an argument list can follow directly. */
+export function printAggregator({ op, isWithout, grouping }: Aggregation): string {
+  if (isWithout) return `${op} without (${printLabels(grouping)}) `;
+  return grouping.length > 0 ? `${op} by (${printLabels(grouping)}) ` : op;
+}
+
+/** The operator with all its modifiers. */
+export function printOperator({ op, returnsBool, matching }: Binary): string {
+  let out = returnsBool ? `${op} bool` : op;
+  if (matching === null) return out;
+  const { card, labels, isOn, include, fill } = matching;
+  const isGrouped = card === "many-to-one" || card === "one-to-many";
+  if (labels.length > 0 || isOn || isGrouped) out += ` ${isOn ? "on" : "ignoring"} (${printLabels(labels)})`;
+  if (isGrouped) out += ` group_${card === "many-to-one" ? "left" : "right"} (${printLabels(include)})`;
+  if (fill.lhs !== null && fill.lhs === fill.rhs) return `${out} fill (${formatShortest(fill.lhs)})`;
+  if (fill.lhs !== null) out += ` fill_left (${formatShortest(fill.lhs)})`;
+  if (fill.rhs !== null) out += ` fill_right (${formatShortest(fill.rhs)})`;
+  return out;
+}
+
+/** The window of a subquery with its modifiers: `[5m:1m] @ 10.000 offset 1h`. */
+export function printSubqueryWindow(subquery: Subquery): string {
+  const { stepMs, stepExpr } = subquery;
+  const step = stepExpr !== null ? printDuration(stepExpr) : stepMs !== 0 ? formatDuration(stepMs) : "";
+  return `[${printRange(subquery)}:${step}]${printAt(subquery)}${printOffset(subquery)}`;
+}
+
+function printMatrixSelector(expr: MatrixSelector): string {
+  const { selector } = expr;
+  const modifiers = printExtension(selector) + printAt(selector) + printOffset(selector);
+  return `${printSelector(selector)}[${printRange(expr)}]${modifiers}`;
+}
+
+/** The name and the braces, without modifiers. */
+function printSelector({ name, matchers }: VectorSelector): string {
+  const shown = matchers
+    .filter((matcher) =>
+      name === "" || matcher.name !== METRIC_NAME || matcher.type !== "=" || matcher.value !== name
+    )
+    .map(({ name: label, type, value }) => `${printLabel(label)}${type}${quoteText(value)}`)
+    .sort(compareUtf8);
+  return shown.length > 0 || name === "" ? `${name}{${shown.join(",")}}` : name;
+}
+
+function printRange({ rangeMs, rangeExpr }: MatrixSelector | Subquery): string {
+  return rangeExpr === null ? formatDuration(rangeMs) : printDuration(rangeExpr);
+}
+
+function printAt({ at }: TimeShift): string {
+  if (at === null) return "";
+  return "timestampMs" in at ? ` @ ${formatFixed(at.timestampMs / 1000, 3)}` : ` @ ${at.startOrEnd}()`;
+}
+
+function printOffset({ offsetMs, offsetExpr }: TimeShift): string {
+  if (offsetExpr !== null) return ` offset ${printDuration(offsetExpr)}`;
+  return offsetMs === 0 ? "" : ` offset ${formatDuration(offsetMs)}`;
+}
+
+function printExtension({ isAnchored, isSmoothed }: VectorSelector): string {
+  return isAnchored ? " anchored" : isSmoothed ? " smoothed" : "";
+}
+
+function printLabels(labels: readonly string[]): string {
+  return labels.map(printLabel).join(", ");
+}
+
+function printLabel(label: string): string {
+  return isLegacyLabelName(label) ? label : quoteText(label);
+}
+
+function printDuration(operand: DurationOperand): string {
+  if (operand.kind === "numberLiteral") {
+    return operand.isDuration ? formatDuration(Math.round(operand.value * 1000)) : formatPlain(operand.value);
+  }
+  const { op, lhs, rhs, isWrapped } = operand;
+  let out: string;
+  if (rhs === null) out = `${op}()`;
+  else if (lhs === null) out = (op === "-" ? "-" : "") + printDuration(rhs);
+  else if (op === "min_of" || op === "max_of") out = `${op}(${printDuration(lhs)}, ${printDuration(rhs)})`;
+  else out = `${printDuration(lhs)} ${op} ${printDuration(rhs)}`;
+  return isWrapped ? `(${out})` : out;
+}

@@ -1,0 +1,264 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { didYouMean } from "./did_you_mean.ts";
+import { parseFeatures } from "./features.ts";
+import { type AnyFlag, type FlagName, FLAGS, type Flags, flagsOf } from "./flags.ts";
+
+/** What the commands are asked to do. */
+export interface ServeRequest {
+  readonly flags: Flags;
+  /** Enabled by `--enable-feature`. */
+  readonly features: ReadonlySet<string>;
+  /** About the command line, for the log. */
+  readonly warnings: readonly string[];
+}
+export interface ImportRequest {
+  /** A file of OpenMetrics text, or `-` for standard input. */
+  readonly file: string;
+  readonly storagePath: string;
+  /** Added to every series. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+export interface ExportRequest {
+  /** Where to read: exactly one of the two is set. */
+  readonly storagePath: string | undefined;
+  readonly url: string | undefined;
+  /** Series selectors; all series if empty. */
+  readonly matches: readonly string[];
+  /** RFC 3339 or Unix seconds, as given. */
+  readonly start: string | undefined;
+  readonly end: string | undefined;
+  /** `-` for standard output. */
+  readonly output: string;
+}
+export interface BackupRequest {
+  /** The running server. */
+  readonly url: string;
+  readonly directory: string;
+}
+export interface RestoreRequest {
+  readonly directory: string;
+  readonly storagePath: string;
+}
+export interface CheckRequest {
+  readonly files: readonly string[];
+}
+
+/** The commands; each resolves to an exit code, undefined being 0. */
+export interface Handlers {
+  serve(request: ServeRequest): Promise<number | void>;
+  import(request: ImportRequest): Promise<number | void>;
+  export(request: ExportRequest): Promise<number | void>;
+  backup(request: BackupRequest): Promise<number | void>;
+  restore(request: RestoreRequest): Promise<number | void>;
+  checkConfig(request: CheckRequest): Promise<number | void>;
+}
+
+/** The world of a command line. */
+export interface ProgramHost {
+  readonly version: string;
+  /** The number of cores, for the default of `--storage.shards`. */
+  readonly cores: number;
+  stdout(text: string): void;
+  stderr(text: string): void;
+}
+
+/** Exit codes, as upstream's. */
+export const EXIT = { ok: 0, failure: 1, usage: 2, wrongMode: 3 } as const;
+
+/** A command line that cannot be run. */
+class UsageError extends Error {
+  constructor(message: string, readonly exitCode: number) {
+    super(message);
+  }
+}
+
+/**
+ * The command line: flags of the server, and the commands serve (the default), import, export, backup, restore and
+ * check. `run` takes the arguments after the program's name and resolves to the exit code; it never exits itself.
+ */
+export function createProgram(
+  handlers: Handlers,
+  host: ProgramHost,
+): { run(args: readonly string[]): Promise<number> } {
+  return {
+    async run(args) {
+      let exitCode = 0;
+      const done = (code: number | void) => void (exitCode = code ?? EXIT.ok);
+      try {
+        await build(handlers, host, done).parseAsync([...args], { from: "user" });
+        return exitCode;
+      } catch (error) {
+        if (error instanceof UsageError) {
+          host.stderr(`${error.message}\n`);
+          return error.exitCode;
+        }
+        if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+        throw error;
+      }
+    },
+  };
+}
+
+function build(handlers: Handlers, host: ProgramHost, done: (code: number | void) => void): Command {
+  const program = new Command("narthex")
+    .description("Prometheus-compatible monitoring in one service")
+    .version(host.version, "--version", "Show the version.")
+    .helpOption("-h, --help", "Show this help.")
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => host.stdout(text),
+      writeErr: (text) => host.stderr(text),
+      outputError: (text, write) =>
+        write(text.replace(/^error: /, "Error parsing command line arguments: ") + suggestionFor(text)),
+    });
+  addServe(program, handlers, host, done);
+  // Commands inherit exit and output settings from here on.
+  addServe(program.command("serve").description("Run the server; the default command"), handlers, host, done);
+  addImport(program, handlers, done);
+  addExport(program, handlers, done);
+  program.command("backup").description("Copy the data of a running server")
+    .argument("<directory>", "where to write the copy; must be empty or absent")
+    .option("--url <url>", "the server", checkUrl, "http://localhost:9090")
+    .action(async (directory: string, { url }) => done(await handlers.backup({ url, directory })));
+  program.command("restore").description("Fill an empty storage directory from a copy")
+    .argument("<directory>", "the copy")
+    .option("--storage.path <directory>", "where to write", "data/")
+    .action(async (directory: string, options) =>
+      done(await handlers.restore({ directory, storagePath: pathOf(options) }))
+    );
+  program.command("check").description("Check files")
+    .command("config").description("Check configuration files").argument(
+      "<file...>",
+      "files such as prometheus.yml",
+    )
+    .action(async (files: string[]) => done(await handlers.checkConfig({ files })));
+  return program;
+}
+
+/** Commander compares the whole `--flag=value` and so seldom finds the flag that was meant. */
+function suggestionFor(message: string): string {
+  const unknown = /unknown option '--(?:no-)?([^'=]+)/.exec(message);
+  if (unknown === null || message.includes("Did you mean")) return "";
+  const near = didYouMean(unknown[1], Object.keys(FLAGS));
+  return near === undefined ? "" : `(Did you mean --${near}?)\n`;
+}
+
+/** Commander names the value of `--storage.path` so. */
+function pathOf(options: Record<string, unknown>): string {
+  return options["storage.path"] as string;
+}
+
+function addServe(
+  command: Command,
+  handlers: Handlers,
+  host: ProgramHost,
+  done: (code: number | void) => void,
+): void {
+  const given = new Map<FlagName, unknown>();
+  for (const [name, kind] of Object.entries(FLAGS) as [FlagName, AnyFlag][]) {
+    addFlag(command, name, kind, given);
+  }
+  command.action(async () => done(await handlers.serve(serveRequest(given, host))));
+}
+
+function addFlag(command: Command, name: FlagName, kind: AnyFlag, given: Map<FlagName, unknown>): void {
+  const once = () => {
+    if (given.has(name) && !kind.isRepeatable) {
+      throw new InvalidArgumentError(`flag '${name}' cannot be repeated`);
+    }
+  };
+  const mode = kind.mode === undefined ? "" : ` Use with ${kind.mode} mode only.`;
+  const shown = kind.show(kind.initial);
+  const help = `${kind.help}${mode}${
+    shown === "" || kind.placeholder === undefined ? "" : ` (default: ${shown})`
+  }`;
+  const { read } = kind;
+  if (read !== undefined) {
+    const option = new Option(`--${name} <${kind.placeholder}>`, help).hideHelp(kind.isHidden);
+    option.argParser((text) => {
+      once();
+      try {
+        given.set(name, read(text, given.get(name)));
+      } catch (error) {
+        throw new InvalidArgumentError((error as Error).message);
+      }
+      return given.get(name);
+    });
+    command.addOption(option);
+    return;
+  }
+  command.addOption(new Option(`--${name}`, `${help} Also --no-${name}.`).hideHelp(kind.isHidden));
+  command.addOption(new Option(`--no-${name}`).hideHelp());
+  const set = (value: boolean) => () => {
+    if (given.has(name)) command.error(`error: flag '${name}' cannot be repeated`);
+    given.set(name, value);
+  };
+  command.on(`option:${name}`, set(true)).on(`option:no-${name}`, set(false));
+}
+
+function serveRequest(given: ReadonlyMap<FlagName, unknown>, host: ProgramHost): ServeRequest {
+  const flags = flagsOf(given, host.cores);
+  const ofMode = (mode: "server" | "agent") =>
+    [...given.keys()].filter((name) => (FLAGS[name] as AnyFlag).mode === mode);
+  const list = (names: readonly string[]) => `[${names.map((name) => `"--${name}"`).join(" ")}]`;
+  const misplaced = ofMode(flags.agent ? "server" : "agent");
+  if (misplaced.length > 0) {
+    const rule = flags.agent ? "can not be used in agent mode" : "can only be used in agent mode";
+    throw new UsageError(`The following flag(s) ${rule}: ${list(misplaced)}`, EXIT.wrongMode);
+  }
+  if (!(flags.autoGomemlimitRatio > 0 && flags.autoGomemlimitRatio <= 1)) {
+    throw new UsageError(
+      "--auto-gomemlimit.ratio must be greater than 0 and less than or equal to 1.",
+      EXIT.failure,
+    );
+  }
+  try {
+    return { flags, ...parseFeatures(flags.enableFeature) };
+  } catch (error) {
+    throw new UsageError(`Error parsing feature list: ${(error as Error).message}`, EXIT.failure);
+  }
+}
+
+function addImport(program: Command, handlers: Handlers, done: (code: number | void) => void): void {
+  program.command("import").description("Store the samples of an OpenMetrics text")
+    .argument("<file>", "the text; - is standard input")
+    .option("--storage.path <directory>", "where to store", "data/")
+    .option("--label <name=value>", "a label for every series; can be repeated", addLabel, {})
+    .addOption(new Option("--max-block-duration <duration>", "no effect").hideHelp())
+    .action(async (file: string, options) =>
+      done(await handlers.import({ file, storagePath: pathOf(options), labels: options.label }))
+    );
+}
+
+function addLabel(text: string, labels: Readonly<Record<string, string>>): Record<string, string> {
+  const at = text.indexOf("=");
+  if (at <= 0) throw new InvalidArgumentError(`expected name=value, got ${JSON.stringify(text)}`);
+  return { ...labels, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+function addExport(program: Command, handlers: Handlers, done: (code: number | void) => void): void {
+  program.command("export").description("Write stored samples as OpenMetrics text")
+    .addOption(
+      new Option("--storage.path <directory>", "read this storage (default: data/)").conflicts("url"),
+    )
+    .addOption(new Option("--url <url>", "read a running server instead").argParser(checkUrl))
+    .option(
+      "--match <selector>",
+      "only these series; can be repeated",
+      (text, all: string[]) => [...all, text],
+      [],
+    )
+    .option("--start <time>", "from this time on, RFC 3339 or Unix seconds")
+    .option("--end <time>", "up to this time, RFC 3339 or Unix seconds")
+    .option("-o, --output <file>", "where to write; - is standard output", "-")
+    .action(async ({ url, match, start, end, output, ...options }) => {
+      const storagePath = url === undefined ? pathOf(options) ?? "data/" : undefined;
+      done(await handlers.export({ storagePath, url, matches: match, start, end, output }));
+    });
+}
+
+function checkUrl(text: string): string {
+  if (URL.parse(text)?.protocol.startsWith("http")) return text;
+  throw new InvalidArgumentError(`expected an http(s) URL, got ${JSON.stringify(text)}`);
+}

@@ -1,0 +1,262 @@
+import { Registry } from "../../engine/instrument/mod.ts";
+import { encodeFamilies, type PlainFamily } from "../../engine/instrument/mod.ts";
+import { Matcher } from "../../engine/labels/matcher.ts";
+import { cardinality } from "../../engine/tsdb/cardinality.ts";
+import { Database, type DatabaseOptions } from "../../engine/tsdb/database.ts";
+import { findSeries, labelNames, labelValues, selectRefs, type SeriesQuery } from "../../engine/tsdb/series_queries.ts";
+import { type Key, type Store, StoreFullError } from "../../engine/tsdb/store.ts";
+import type { ScrapePoolSpec, TargetStatus } from "../scrape/spec.ts";
+import { ScrapeManager } from "../scrape/scrape_manager.ts";
+import { databaseMetrics } from "./database_metrics.ts";
+import { packSeries, type SeriesBatch } from "./series_batch.ts";
+import type {
+  BlockSummary,
+  PlainMatcher,
+  SeriesExemplars,
+  SeriesRequest,
+  Shard,
+  ShardHealth,
+  ShardLimits,
+  ShardStatistics,
+  StorageState,
+  TimeRange,
+} from "./shard.ts";
+import type { SeriesBudget } from "./series_budget.ts";
+
+const MAINTAIN_EVERY_MS = 5_000;
+/** How long a shard whose disk is full waits before it tries again. */
+const RETRY_MS = 1_000;
+
+export interface LocalShardOptions {
+  /** Number of the shard, from 0. */
+  readonly number: number;
+  readonly openStore: () => Promise<Store>;
+  /** Copies the store, as it is now, to the file `path`. */
+  readonly copyStore: (path: string) => Promise<void>;
+  /** Longest time between an append and its commit, in ms. */
+  readonly flushIntervalMs: number;
+  readonly limits: ShardLimits;
+  readonly budget: SeriesBudget;
+  readonly log: (level: "info" | "warn" | "error", message: string, fields: Record<string, unknown>) => void;
+}
+
+/** A shard in this thread. Scraping begins at once; questions are answered when the log was replayed. */
+export class LocalShard implements Shard {
+  readonly #options: LocalShardOptions;
+  readonly #registry = new Registry({ now: () => Date.now() });
+  readonly #opened: Promise<Database>;
+  readonly #scrapes: ScrapeManager;
+  #limits: ShardLimits;
+  #database: Database | undefined;
+  #failure: Error | undefined;
+  #storage: StorageState = "ok";
+  #storageDetail = "";
+  #commitTimer: number | undefined;
+  #maintainTimer: number | undefined;
+  #working: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: LocalShardOptions) {
+    this.#options = options;
+    this.#limits = options.limits;
+    this.#opened = this.#open();
+    this.#opened.catch((error) => this.#failure = error);
+    this.#scrapes = new ScrapeManager({
+      database: this.#opened,
+      registry: this.#registry,
+      budget: options.budget,
+      now: () => Date.now(),
+      accepts: () => this.#storage === "ok",
+      onAppended: () => this.#scheduleCommit(this.#options.flushIntervalMs),
+      log: options.log,
+    });
+  }
+
+  /** Resolves when the data can be read. @throws If the store cannot be opened. */
+  async opened(): Promise<void> {
+    await this.#opened;
+  }
+
+  async #open(): Promise<Database> {
+    const store = await this.#options.openStore();
+    const startMs = performance.now();
+    const database = await Database.open(store, this.#databaseOptions());
+    database.counters.replayMs = performance.now() - startMs;
+    this.#database = database;
+    databaseMetrics(this.#registry, database);
+    this.#maintainTimer = setInterval(() => this.#maintain(), MAINTAIN_EVERY_MS);
+    return database;
+  }
+
+  #databaseOptions(): DatabaseOptions {
+    return {
+      ...this.#limits,
+      pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
+      onDamage: (key: Key, error: Error) =>
+        this.#options.log("error", "Stored value set aside: it cannot be read", {
+          shard: this.#options.number,
+          key: JSON.stringify(key),
+          err: error.message,
+        }),
+    };
+  }
+
+  // --- Durability ------------------------------------------------------------------------------------------------
+
+  #scheduleCommit(delayMs: number): void {
+    if (this.#commitTimer !== undefined || this.#closed) return;
+    this.#commitTimer = setTimeout(() => {
+      this.#commitTimer = undefined;
+      this.#run(async (database) => await database.commit());
+    }, delayMs);
+  }
+
+  #maintain(): void {
+    if (this.#storage === "ok") this.#run(async (database) => await database.maintain());
+  }
+
+  /** Does storage work; on a full disk nothing more is taken in until it succeeds. */
+  #run(work: (database: Database) => Promise<void>): void {
+    const database = this.#database;
+    if (database === undefined) return;
+    const running = work(database).then(() => this.#storageIs("ok", ""), (error) => {
+      this.#storageIs(
+        error instanceof StoreFullError ? "full" : "failing",
+        error instanceof Error ? error.message : String(error),
+      );
+      this.#scheduleCommit(RETRY_MS);
+    });
+    this.#working = Promise.all([this.#working, running]).then(() => {});
+  }
+
+  #storageIs(state: StorageState, detail: string): void {
+    if (state !== this.#storage) {
+      const { number, log } = this.#options;
+      if (state === "ok") log("info", "Storage accepts samples again", { shard: number });
+      else log("error", "Storage accepts no samples; will try again", { shard: number, state, err: detail });
+    }
+    this.#storage = state;
+    this.#storageDetail = detail;
+  }
+
+  // --- Shard -----------------------------------------------------------------------------------------------------
+
+  setTargets(pools: readonly ScrapePoolSpec[]): Promise<void> {
+    this.#scrapes.setTargets(pools);
+    return Promise.resolve();
+  }
+
+  targets(): Promise<TargetStatus[]> {
+    return Promise.resolve(this.#scrapes.status());
+  }
+
+  async setLimits(limits: ShardLimits): Promise<void> {
+    this.#limits = limits;
+    const database = await this.#opened;
+    if (limits.exemplarsMax !== database.options.exemplarsMax) database.exemplars.resize(limits.exemplarsMax);
+    database.options = this.#databaseOptions();
+  }
+
+  async select(request: TimeRange & { readonly matchers: readonly PlainMatcher[] }): Promise<SeriesBatch> {
+    const database = await this.#opened;
+    return packSeries(await database.select({ ...request, matchers: request.matchers.map(matcherOf) })).batch;
+  }
+
+  async series(request: SeriesRequest): Promise<string[][]> {
+    const found = await findSeries(await this.#opened, queryOf(request));
+    return found.map((labels) => [...labels.pairs]);
+  }
+
+  async labelNames(request: SeriesRequest): Promise<string[]> {
+    return await labelNames(await this.#opened, queryOf(request));
+  }
+
+  async labelValues(name: string, request: SeriesRequest): Promise<string[]> {
+    return await labelValues(await this.#opened, name, queryOf(request));
+  }
+
+  async exemplars(request: SeriesRequest): Promise<SeriesExemplars[]> {
+    const database = await this.#opened;
+    const refs = new Set(await selectRefs(database, { ...queryOf(request), startMs: -Infinity, endMs: Infinity }));
+    const found = new Map<number, SeriesExemplars["exemplars"][number][]>();
+    for (const { ref, exemplar } of database.exemplars.inOrder()) {
+      if (!refs.has(ref) || exemplar.timeMs < request.startMs || exemplar.timeMs > request.endMs) continue;
+      const list = found.get(ref) ?? [];
+      list.push(exemplar);
+      found.set(ref, list);
+    }
+    return [...found].map(([ref, exemplars]) => ({ labels: [...database.index.labels(ref).pairs], exemplars }));
+  }
+
+  async statistics(limit: number): Promise<ShardStatistics> {
+    const database = await this.#opened;
+    const { series, ...rest } = cardinality(database, limit);
+    const { minMs, maxMs } = database.head;
+    return { ...rest, headSeries: series, chunks: series, minMs, maxMs };
+  }
+
+  async blocks(): Promise<BlockSummary[]> {
+    const database = await this.#opened;
+    return database.blocks.map(({ id, level, minMs, maxMs, samples, series, chunks, bytes }) => ({
+      shard: this.#options.number,
+      id,
+      level,
+      startMs: minMs,
+      endMs: maxMs,
+      samples,
+      series,
+      chunks,
+      bytes,
+    }));
+  }
+
+  async deleteSeries(request: SeriesRequest): Promise<void> {
+    const database = await this.#opened;
+    for (const matchers of request.matcherSets) {
+      await database.deleteSeries(matchers.map(matcherOf), request.startMs, request.endMs);
+    }
+  }
+
+  async cleanTombstones(): Promise<void> {
+    await (await this.#opened).cleanTombstones();
+  }
+
+  async snapshot(path: string): Promise<void> {
+    await (await this.#opened).commit();
+    await this.#options.copyStore(path);
+  }
+
+  metrics(): Promise<PlainFamily[]> {
+    return Promise.resolve(encodeFamilies(this.#registry.gather()));
+  }
+
+  health(): Promise<ShardHealth> {
+    return Promise.resolve({
+      ready: this.#database !== undefined,
+      storage: this.#storage,
+      detail: this.#failure?.message ?? this.#storageDetail,
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#scrapes.stop();
+    this.#closed = true;
+    clearTimeout(this.#commitTimer);
+    clearInterval(this.#maintainTimer);
+    await this.#working;
+    const database = await this.#opened;
+    try {
+      await database.commit();
+    } finally {
+      await database.store.close();
+    }
+  }
+}
+
+function matcherOf({ type, name, value }: PlainMatcher): Matcher {
+  return new Matcher(type, name, value);
+}
+
+function queryOf({ matcherSets, startMs, endMs, limit }: SeriesRequest): SeriesQuery {
+  return { matcherSets: matcherSets.map((matchers) => matchers.map(matcherOf)), startMs, endMs, limit };
+}

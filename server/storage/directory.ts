@@ -1,0 +1,186 @@
+import { join } from "node:path";
+import * as z from "zod";
+import { syncPath } from "./_sync_path.ts";
+import { DirectoryError } from "./directory_error.ts";
+import { lockFile } from "./lock_file.ts";
+
+const FORMAT_NAME = "narthex-data-directory";
+const FORMAT_VERSION = 1;
+const SHARDS_MAX = 1_024;
+
+/** What `format.json` says of a data directory. */
+const DirectoryFormat = z.object({
+  format: z.literal(FORMAT_NAME),
+  version: z.int().positive(),
+  /** When the directory was created, RFC 3339. */
+  created: z.iso.datetime(),
+  shardCount: z.int().min(1).max(SHARDS_MAX),
+});
+export type DirectoryFormat = z.infer<typeof DirectoryFormat>;
+
+export interface OpenDirectoryOptions {
+  /**
+   * Number of shards that the user asked for. A directory keeps the number that it was created with, because a
+   * series belongs to the shard that its hash picks among that many: another number is refused.
+   */
+  readonly shardCount?: number;
+  /** Number of shards of a directory that is created now and for which none was asked. */
+  readonly defaultShardCount: number;
+  /** The time now, written to a directory that is created, in ms since the Unix epoch. */
+  readonly nowMs: number;
+}
+
+/**
+ * A data directory, held by this process until it is closed or dies.
+ *
+ *     format.json   what this is, its version, when it was created, number of shards
+ *     lock          locked while in use; holds the pid of who locked it last
+ *     main.kv       what is global              } with SQLite's own -wal and -shm
+ *     shard-0.kv …  the samples of each shard   } beside each while it is open
+ *     ballast       space kept back for a full disk
+ */
+export interface DataDirectory {
+  readonly path: string;
+  readonly format: DirectoryFormat;
+  readonly mainPath: string;
+  /** Path of the store of shard `index`, from 0. */
+  shardPath(index: number): string;
+  /** Releases the directory to other processes; close the stores first. */
+  close(): void;
+}
+
+/**
+ * Opens the data directory at `path` for this process alone, creating it where it does not exist.
+ * @throws {DirectoryError} If it is in use, cannot be written, is newer, damaged, or has other shards than asked.
+ */
+export async function openDirectory(path: string, options: OpenDirectoryOptions): Promise<DataDirectory> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+    const lock = await lockFile(path, join(path, "lock"));
+    try {
+      const format = await readFormat(path) ?? await createFormat(path, options);
+      checkFormat(path, format, options.shardCount);
+      return {
+        path,
+        format,
+        mainPath: join(path, "main.kv"),
+        shardPath: (index) => {
+          if (Number.isInteger(index) && index >= 0 && index < format.shardCount) {
+            return join(path, `shard-${index}.kv`);
+          }
+          throw new RangeError(`BUG: shard ${index} of ${format.shardCount}`);
+        },
+        close: () => lock.close(),
+      };
+    } catch (error) {
+      lock.close();
+      throw error;
+    }
+  } catch (error) {
+    throw explain(path, error);
+  }
+}
+
+async function readFormat(path: string): Promise<DirectoryFormat | undefined> {
+  const file = join(path, "format.json");
+  let text: string;
+  try {
+    text = await Deno.readTextFile(file);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new DirectoryError(path, "damaged", `${file} is not JSON: restore it from a backup`, { cause });
+  }
+  const parsed = DirectoryFormat.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const version = z.object({ format: z.literal(FORMAT_NAME), version: z.int() }).safeParse(json);
+  if (version.success) checkVersion(path, version.data.version); // a newer one may have other fields
+  const { path: at, message } = parsed.error.issues[0];
+  throw new DirectoryError(
+    path,
+    "damaged",
+    `${file} is not valid at ${JSON.stringify(at.join("."))}: ${message}: restore it from a backup`,
+  );
+}
+
+async function createFormat(path: string, options: OpenDirectoryOptions): Promise<DirectoryFormat> {
+  for await (const { name } of Deno.readDir(path)) {
+    if (!/^(main|shard-\d+)\.kv$/.test(name)) continue;
+    throw new DirectoryError(
+      path,
+      "damaged",
+      `it holds ${name} but no format.json: restore format.json from a backup or use an empty directory`,
+    );
+  }
+  const shardCount = options.shardCount ?? options.defaultShardCount;
+  if (!(Number.isInteger(shardCount) && shardCount >= 1 && shardCount <= SHARDS_MAX)) {
+    throw new RangeError(`Cannot create ${shardCount} shards: use a whole number from 1 to ${SHARDS_MAX}`);
+  }
+  const format: DirectoryFormat = {
+    format: FORMAT_NAME,
+    version: FORMAT_VERSION,
+    created: new Date(options.nowMs).toISOString(),
+    shardCount,
+  };
+  const partial = join(path, "format.json.partial");
+  await Deno.writeTextFile(partial, JSON.stringify(format, null, 2) + "\n");
+  await syncPath(partial);
+  await Deno.rename(partial, join(path, "format.json"));
+  await syncPath(path);
+  return format;
+}
+
+function checkFormat(path: string, format: DirectoryFormat, shardCount: number | undefined): void {
+  checkVersion(path, format.version);
+  if (shardCount === undefined || shardCount === format.shardCount) return;
+  throw new DirectoryError(
+    path,
+    "shard-count",
+    `it was created with ${format.shardCount} shards, found a request for ${shardCount}: ask for ` +
+      `${format.shardCount} or leave the number out; to change it, export the data into a new directory`,
+  );
+}
+
+function checkVersion(path: string, version: number): void {
+  if (version <= FORMAT_VERSION) return;
+  throw new DirectoryError(
+    path,
+    "newer-version",
+    `its format is version ${version}, this program knows up to ${FORMAT_VERSION}: run the newer Narthex that ` +
+      `wrote it, or use another directory`,
+  );
+}
+
+/** Names what the operating system said in the user's terms; anything else stays as it is. */
+function explain(path: string, error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  switch (code) {
+    case "EEXIST":
+    case "ENOTDIR":
+      return new DirectoryError(
+        path,
+        "not-a-directory",
+        "a file is in its place: remove it or use another path",
+        {
+          cause: error,
+        },
+      );
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new DirectoryError(
+        path,
+        "not-writable",
+        `this process may not write there (${code}): make it writable for the user that runs Narthex, mount it ` +
+          `read-write, or use another path`,
+        { cause: error },
+      );
+    default:
+      return error;
+  }
+}
