@@ -37,7 +37,7 @@ export function zeroCountForThreshold(h: AroundZero, atLeast: number): ZeroBucke
     threshold = swallow(h.positive, h.schema, threshold, counts, errors);
     const widened = swallow(h.negative, h.schema, threshold, counts, errors);
     // A negative bucket that widens the zero bucket may let it reach further positive buckets: start over.
-    if (widened === threshold) return { threshold, count: counts[0]!, error: errors[0]! };
+    if (!(widened > threshold)) return { threshold, count: counts[0]!, error: errors[0]! };
     threshold = widened;
   }
 }

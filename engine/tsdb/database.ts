@@ -285,6 +285,18 @@ export class Database implements Queryable {
     return this.#blocks.map((block) => block.meta);
   }
 
+  /** Series of the groups of the head. */
+  get headSeries(): number {
+    let slots = this.head.loose.size;
+    for (const group of this.head.groups.values()) slots += group.slotCount;
+    return slots;
+  }
+
+  /** Oldest sample in ms, Infinity where there is none. */
+  get oldestMs(): number {
+    return this.#blocks.reduce((oldest, { meta }) => Math.min(oldest, meta.minMs), this.head.minMs);
+  }
+
   get logBytes(): number {
     return this.#log.bytes;
   }
@@ -330,14 +342,8 @@ export class Database implements Queryable {
     if (head.isSealing || head.maxMs === -Infinity || head.minMs === Infinity) return head.isSealing;
     const windowEndMs = (Math.floor(head.minMs / WINDOW_MS) + 1) * WINDOW_MS;
     if (head.maxMs >= windowEndMs + WINDOW_MS / 2) return true;
-    const bytesMax = Math.max(this.options.headBytesMin ?? 32 << 20, this.#slots() * 240);
+    const bytesMax = Math.max(this.options.headBytesMin ?? 32 << 20, this.headSeries * 240);
     return head.openBytes > bytesMax;
-  }
-
-  #slots(): number {
-    let slots = 0;
-    for (const group of this.head.groups.values()) slots += group.slotCount;
-    return slots;
   }
 
   async #flush(): Promise<void> {

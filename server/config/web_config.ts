@@ -1,6 +1,5 @@
 import { posix } from "node:path";
-import { duration, int, list, map, oneOf, path, secret, string } from "./field.ts";
-import { bool } from "./field.ts";
+import { bool, duration, int, list, map, oneOf, path, secret, string } from "./field.ts";
 import { optional, type Report, section } from "./section.ts";
 import { YamlDocument } from "./yaml_document.ts";
 

@@ -1,13 +1,18 @@
-import { Registry } from "../../engine/instrument/mod.ts";
-import { encodeFamilies, type PlainFamily } from "../../engine/instrument/mod.ts";
+import { encodeFamilies, type PlainFamily, Registry } from "../../engine/instrument/mod.ts";
 import { Matcher } from "../../engine/labels/matcher.ts";
 import { cardinality } from "../../engine/tsdb/cardinality.ts";
 import { Database, type DatabaseOptions } from "../../engine/tsdb/database.ts";
-import { findSeries, labelNames, labelValues, selectRefs, type SeriesQuery } from "../../engine/tsdb/series_queries.ts";
+import {
+  findSeries,
+  labelNames,
+  labelValues,
+  selectRefs,
+  type SeriesQuery,
+} from "../../engine/tsdb/series_queries.ts";
 import { type Key, type Store, StoreFullError } from "../../engine/tsdb/store.ts";
 import type { ScrapePoolSpec, TargetStatus } from "../scrape/spec.ts";
 import { ScrapeManager } from "../scrape/scrape_manager.ts";
-import { databaseMetrics } from "./database_metrics.ts";
+import { DatabaseMetrics } from "./database_metrics.ts";
 import { packSeries, type SeriesBatch } from "./series_batch.ts";
 import type {
   BlockSummary,
@@ -83,7 +88,7 @@ export class LocalShard implements Shard {
     const database = await Database.open(store, this.#databaseOptions());
     database.counters.replayMs = performance.now() - startMs;
     this.#database = database;
-    databaseMetrics(this.#registry, database);
+    this.#registry.register(new DatabaseMetrics(database));
     this.#maintainTimer = setInterval(() => this.#maintain(), MAINTAIN_EVERY_MS);
     return database;
   }
@@ -159,7 +164,7 @@ export class LocalShard implements Shard {
 
   async select(request: TimeRange & { readonly matchers: readonly PlainMatcher[] }): Promise<SeriesBatch> {
     const database = await this.#opened;
-    return packSeries(await database.select({ ...request, matchers: request.matchers.map(matcherOf) })).batch;
+    return packSeries(await database.select({ ...request, matchers: request.matchers.map(matcherOf) }));
   }
 
   async series(request: SeriesRequest): Promise<string[][]> {
@@ -177,7 +182,9 @@ export class LocalShard implements Shard {
 
   async exemplars(request: SeriesRequest): Promise<SeriesExemplars[]> {
     const database = await this.#opened;
-    const refs = new Set(await selectRefs(database, { ...queryOf(request), startMs: -Infinity, endMs: Infinity }));
+    const refs = new Set(
+      await selectRefs(database, { ...queryOf(request), startMs: -Infinity, endMs: Infinity }),
+    );
     const found = new Map<number, SeriesExemplars["exemplars"][number][]>();
     for (const { ref, exemplar } of database.exemplars.inOrder()) {
       if (!refs.has(ref) || exemplar.timeMs < request.startMs || exemplar.timeMs > request.endMs) continue;
@@ -185,7 +192,10 @@ export class LocalShard implements Shard {
       list.push(exemplar);
       found.set(ref, list);
     }
-    return [...found].map(([ref, exemplars]) => ({ labels: [...database.index.labels(ref).pairs], exemplars }));
+    return [...found].map(([ref, exemplars]) => ({
+      labels: [...database.index.labels(ref).pairs],
+      exemplars,
+    }));
   }
 
   async statistics(limit: number): Promise<ShardStatistics> {
@@ -233,6 +243,10 @@ export class LocalShard implements Shard {
   health(): Promise<ShardHealth> {
     return Promise.resolve({
       ready: this.#database !== undefined,
+      minMs: this.#database?.oldestMs ?? Infinity,
+      maxMs: this.#database?.head.maxMs ?? -Infinity,
+      headMinMs: this.#database?.head.minMs ?? Infinity,
+      replayMs: this.#database?.counters.replayMs ?? 0,
       storage: this.#storage,
       detail: this.#failure?.message ?? this.#storageDetail,
     });

@@ -57,14 +57,14 @@ export function packSeries(
       histograms.push({ series: i, chunk: chunk.bytes.slice(0, chunk.length) });
     }
   });
-  const buffers = new Set<ArrayBuffer>(
-    [labelRefs, labelEnds, timesOf, slabOf, offsets].map(({ buffer }) => buffer),
-  );
-  for (const array of [...times, ...slabs]) buffers.add(array.buffer as ArrayBuffer);
-  return {
-    batch: { symbols, labelRefs, labelEnds, times, timesOf, slabs, slabOf, offsets, histograms },
-    transfer: [...buffers],
-  };
+  return { symbols, labelRefs, labelEnds, times, timesOf, slabs, slabOf, offsets, histograms };
+}
+
+/** The buffers of the batch, to be transferred. */
+export function transferablesOf(batch: SeriesBatch): ArrayBuffer[] {
+  const { labelRefs, labelEnds, timesOf, slabOf, offsets, times, slabs } = batch;
+  const arrays = [labelRefs, labelEnds, timesOf, slabOf, offsets, ...times, ...slabs];
+  return [...new Set(arrays.map(({ buffer }) => buffer as ArrayBuffer))];
 }
 
 export function unpackSeries(batch: SeriesBatch): SeriesColumns[] {

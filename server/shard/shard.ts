@@ -62,6 +62,12 @@ export interface ShardHealth {
   /** Whether the log was replayed and queries are answered. */
   readonly ready: boolean;
   readonly storage: StorageState;
+  /** Oldest sample, oldest and newest one of the head, in ms; infinite where there is none. */
+  readonly minMs: number;
+  readonly headMinMs: number;
+  readonly maxMs: number;
+  /** How long reading the data took at the start, in ms. */
+  readonly replayMs: number;
   /** Why the shard is not well, empty where it is. */
   readonly detail: string;
 }

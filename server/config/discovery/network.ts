@@ -1,5 +1,16 @@
-import { duration, FieldError, int, list, map, path, string, url } from "../field.ts";
-import { bool, parseGoUrl, secret } from "../field.ts";
+import {
+  bool,
+  duration,
+  FieldError,
+  int,
+  list,
+  map,
+  parseGoUrl,
+  path,
+  secret,
+  string,
+  url,
+} from "../field.ts";
 import { atMostOne, checkHttpClient, httpClientFields } from "../http_client_config.ts";
 import { type Report, section } from "../section.ts";
 

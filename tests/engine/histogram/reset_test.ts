@@ -77,6 +77,7 @@ Deno.test("detectReset: special cases", () => {
       narrow,
       false,
     ],
+    ["zero threshold NaN", h.with({ zeroThreshold: NaN }), h, true],
     ["custom after exponential", custom([1], [9]), h, true],
     ["exponential after custom", h, custom([1], [1]), true],
     ["empty bucket gone", positiveOnly([1]).with({ count: 9 }), positiveOnly([1, 0]), false],

@@ -1,0 +1,168 @@
+import type { MetricFamily } from "../../engine/exposition/metric_family.ts";
+import { decodeFamilies, mergeFamilies } from "../../engine/instrument/mod.ts";
+import { compareUtf8 } from "../../engine/labels/labels.ts";
+import { mergeSeries } from "../../engine/tsdb/merge_series.ts";
+import type { Queryable, SelectRequest, SeriesColumns } from "../../engine/tsdb/select.ts";
+import type { ScrapePoolSpec, TargetStatus } from "../scrape/spec.ts";
+import { shardOf } from "../scrape/target_set.ts";
+import { unpackSeries } from "./series_batch.ts";
+import type {
+  BlockSummary,
+  Cardinality,
+  SeriesExemplars,
+  SeriesRequest,
+  Shard,
+  ShardHealth,
+  ShardLimits,
+  ShardStatistics,
+} from "./shard.ts";
+
+/** All shards as one: spreads targets over them, asks all of them, and puts their answers together. */
+export class Shards implements Queryable {
+  constructor(readonly shards: readonly Shard[]) {}
+
+  /** Gives every shard its part of the targets. */
+  async setTargets(pools: readonly ScrapePoolSpec[]): Promise<void> {
+    const count = this.shards.length;
+    await Promise.all(this.shards.map((shard, number) =>
+      shard.setTargets(pools.map((pool) => ({
+        ...pool,
+        targets: pool.targets.filter(({ id }) => shardOf(id, count) === number),
+      })))
+    ));
+  }
+
+  async targets(): Promise<TargetStatus[]> {
+    return (await this.#ask((shard) => shard.targets())).flat();
+  }
+
+  /** Sizes are for all shards together. */
+  async setLimits(limits: ShardLimits): Promise<void> {
+    const share = this.#share(limits);
+    await this.#ask((shard) => shard.setLimits(share));
+  }
+
+  #share(limits: ShardLimits): ShardLimits {
+    return shareOf(limits, this.shards.length);
+  }
+
+  /** @see Queryable.select */
+  async select({ matchers, startMs, endMs, signal }: SelectRequest): Promise<SeriesColumns[]> {
+    signal?.throwIfAborted();
+    const plain = matchers.map(({ type, name, value }) => ({ type, name, value }));
+    const batches = await this.#ask((shard) => shard.select({ matchers: plain, startMs, endMs }));
+    return mergeSeries(batches.map(unpackSeries));
+  }
+
+  /** Label pairs (name, value, …) of each series, in no particular order. */
+  async series(request: SeriesRequest): Promise<string[][]> {
+    const found = new Map<string, string[]>();
+    for (const list of await this.#ask((shard) => shard.series(request))) {
+      for (const pairs of list) found.set(JSON.stringify(pairs), pairs);
+    }
+    return limited([...found.values()], request.limit);
+  }
+
+  async labelNames(request: SeriesRequest): Promise<string[]> {
+    return limited(distinct(await this.#ask((shard) => shard.labelNames(request))), request.limit);
+  }
+
+  async labelValues(name: string, request: SeriesRequest): Promise<string[]> {
+    return limited(distinct(await this.#ask((shard) => shard.labelValues(name, request))), request.limit);
+  }
+
+  async exemplars(request: SeriesRequest): Promise<SeriesExemplars[]> {
+    const found = new Map<string, SeriesExemplars>();
+    for (const one of (await this.#ask((shard) => shard.exemplars(request))).flat()) {
+      const key = JSON.stringify(one.labels);
+      const known = found.get(key);
+      const exemplars = [...known?.exemplars ?? [], ...one.exemplars].sort((a, b) => a.timeMs - b.timeMs);
+      found.set(key, { labels: one.labels, exemplars });
+    }
+    return [...found.values()];
+  }
+
+  /** Counts of shards are added up; a list may miss an entry that is small in each shard. */
+  async statistics(limit: number): Promise<ShardStatistics> {
+    const all = await this.#ask((shard) => shard.statistics(limit));
+    const sum = (read: (one: ShardStatistics) => number) => all.reduce((total, one) => total + read(one), 0);
+    const largest = (read: (one: ShardStatistics) => readonly Cardinality[]) =>
+      largestOf(all.map(read), limit);
+    return {
+      headSeries: sum((one) => one.headSeries),
+      labelPairs: sum((one) => one.labelPairs),
+      chunks: sum((one) => one.chunks),
+      minMs: Math.min(...all.map((one) => one.minMs)),
+      maxMs: Math.max(...all.map((one) => one.maxMs)),
+      seriesByMetricName: largest((one) => one.seriesByMetricName),
+      valuesByLabelName: largest((one) => one.valuesByLabelName),
+      bytesByLabelName: largest((one) => one.bytesByLabelName),
+      seriesByLabelPair: largest((one) => one.seriesByLabelPair),
+    };
+  }
+
+  async blocks(): Promise<BlockSummary[]> {
+    return (await this.#ask((shard) => shard.blocks())).flat().sort((a, b) => a.startMs - b.startMs);
+  }
+
+  async deleteSeries(request: SeriesRequest): Promise<void> {
+    await this.#ask((shard) => shard.deleteSeries(request));
+  }
+
+  async cleanTombstones(): Promise<void> {
+    await this.#ask((shard) => shard.cleanTombstones());
+  }
+
+  async metrics(): Promise<MetricFamily[]> {
+    return mergeFamilies((await this.#ask((shard) => shard.metrics())).map(decodeFamilies));
+  }
+
+  /** How each shard is; one that does not answer is not ready. */
+  async health(): Promise<ShardHealth[]> {
+    return await Promise.all(this.shards.map((shard) => shard.health().catch(unavailable)));
+  }
+
+  async close(): Promise<void> {
+    await this.#ask((shard) => shard.close());
+  }
+
+  #ask<T>(ask: (shard: Shard) => Promise<T>): Promise<T[]> {
+    return Promise.all(this.shards.map(ask));
+  }
+}
+
+/** What of the limits for all shards falls to one of them. */
+export function shareOf(limits: ShardLimits, shards: number): ShardLimits {
+  return {
+    ...limits,
+    retentionBytes: Math.ceil(limits.retentionBytes / shards),
+    exemplarsMax: Math.ceil(limits.exemplarsMax / shards),
+  };
+}
+
+function unavailable(error: unknown): ShardHealth {
+  return {
+    ready: false,
+    storage: "failing",
+    minMs: Infinity,
+    headMinMs: Infinity,
+    maxMs: -Infinity,
+    replayMs: 0,
+    detail: error instanceof Error ? error.message : String(error),
+  };
+}
+
+function distinct(lists: readonly (readonly string[])[]): string[] {
+  return [...new Set(lists.flat())].sort(compareUtf8);
+}
+
+function limited<T>(list: T[], limit: number): T[] {
+  return limit > 0 ? list.slice(0, limit) : list;
+}
+
+function largestOf(lists: readonly (readonly Cardinality[])[], limit: number): Cardinality[] {
+  const sums = new Map<string, number>();
+  for (const { name, value } of lists.flat()) sums.set(name, (sums.get(name) ?? 0) + value);
+  return [...sums].map(([name, value]) => ({ name, value }))
+    .sort((a, b) => b.value - a.value || compareUtf8(a.name, b.name)).slice(0, limit);
+}

@@ -1,0 +1,169 @@
+import * as Comlink from "comlink";
+import type { PlainFamily } from "../../engine/instrument/mod.ts";
+import type { LogSettings } from "../log.ts";
+import type { ScrapePoolSpec, TargetStatus } from "../scrape/spec.ts";
+import type { SeriesBatch } from "./series_batch.ts";
+import type {
+  BlockSummary,
+  PlainMatcher,
+  SeriesExemplars,
+  SeriesRequest,
+  Shard,
+  ShardHealth,
+  ShardLimits,
+  ShardStatistics,
+  TimeRange,
+} from "./shard.ts";
+
+/** What a shard's worker is told when it starts. */
+export interface WorkerSettings {
+  /** Number of the shard, from 0. */
+  readonly number: number;
+  /** File of the shard's store. */
+  readonly path: string;
+  readonly flushIntervalMs: number;
+  readonly limits: ShardLimits;
+  readonly seriesMax: number;
+  readonly seriesCount: SharedArrayBuffer;
+  readonly log: LogSettings;
+}
+
+/** What the worker offers beside the shard itself. */
+export interface WorkerApi extends Shard {
+  start(settings: WorkerSettings): void;
+  opened(): Promise<void>;
+}
+
+/** Longest pause before a worker that died again and again is started anew, in ms. */
+const RESTART_DELAY_MAX_MS = 30_000;
+
+/** A shard in a worker. A worker that dies is started anew, recovers from its log, and gets its targets back. */
+export class WorkerShard implements Shard {
+  /** Times that the worker died and was started anew. */
+  restarts = 0;
+  #settings: WorkerSettings;
+  #pools: readonly ScrapePoolSpec[] | undefined;
+  #worker!: Worker;
+  #remote!: Comlink.Remote<WorkerApi>;
+  /** Rejects when the worker dies. */
+  #death!: Promise<never>;
+  #startedMs = 0;
+  #delayMs = 0;
+  #closed = false;
+
+  constructor(settings: WorkerSettings, readonly onDeath: (shard: number, error: string) => void) {
+    this.#settings = settings;
+    this.#start();
+  }
+
+  #start(): void {
+    const worker = new Worker(new URL("./worker_entry.ts", import.meta.url), {
+      type: "module",
+      name: `shard-${this.#settings.number}`,
+    });
+    this.#worker = worker;
+    this.#startedMs = performance.now();
+    this.#remote = Comlink.wrap<WorkerApi>(worker);
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.#death = promise;
+    promise.catch(() => {});
+    worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      reject(new Error(`Shard ${this.#settings.number} stopped: ${event.message}`));
+      if (this.#worker === worker && !this.#closed) this.#restart(event.message);
+    });
+    void this.#remote.start(this.#settings);
+    if (this.#pools !== undefined) void this.#remote.setTargets(this.#pools);
+  }
+
+  #restart(reason: string): void {
+    this.#worker.terminate();
+    this.restarts++;
+    this.onDeath(this.#settings.number, reason);
+    // At once, but not again and again: a worker that does not live for a minute waits twice as long as the time before.
+    const lived = performance.now() - this.#startedMs;
+    this.#delayMs = lived > 60_000 ? 0 : Math.min(RESTART_DELAY_MAX_MS, Math.max(100, this.#delayMs * 2));
+    setTimeout(() => this.#closed || this.#start(), this.#delayMs);
+  }
+
+  /** Calls the worker; rejects when it dies before it has answered. */
+  #call<T>(ask: (remote: Comlink.Remote<WorkerApi>) => Promise<T>): Promise<T> {
+    return Promise.race([ask(this.#remote), this.#death]);
+  }
+
+  /** Resolves when the data can be read. @throws If the store cannot be opened. */
+  opened(): Promise<void> {
+    return this.#call((remote) => remote.opened());
+  }
+
+  setTargets(pools: readonly ScrapePoolSpec[]): Promise<void> {
+    this.#pools = pools;
+    return this.#call((remote) => remote.setTargets(pools));
+  }
+
+  setLimits(limits: ShardLimits): Promise<void> {
+    this.#settings = { ...this.#settings, limits };
+    return this.#call((remote) => remote.setLimits(limits));
+  }
+
+  targets(): Promise<TargetStatus[]> {
+    return this.#call((remote) => remote.targets());
+  }
+
+  select(request: TimeRange & { readonly matchers: readonly PlainMatcher[] }): Promise<SeriesBatch> {
+    return this.#call((remote) => remote.select(request));
+  }
+
+  series(request: SeriesRequest): Promise<string[][]> {
+    return this.#call((remote) => remote.series(request));
+  }
+
+  labelNames(request: SeriesRequest): Promise<string[]> {
+    return this.#call((remote) => remote.labelNames(request));
+  }
+
+  labelValues(name: string, request: SeriesRequest): Promise<string[]> {
+    return this.#call((remote) => remote.labelValues(name, request));
+  }
+
+  exemplars(request: SeriesRequest): Promise<SeriesExemplars[]> {
+    return this.#call((remote) => remote.exemplars(request));
+  }
+
+  statistics(limit: number): Promise<ShardStatistics> {
+    return this.#call((remote) => remote.statistics(limit));
+  }
+
+  blocks(): Promise<BlockSummary[]> {
+    return this.#call((remote) => remote.blocks());
+  }
+
+  deleteSeries(request: SeriesRequest): Promise<void> {
+    return this.#call((remote) => remote.deleteSeries(request));
+  }
+
+  cleanTombstones(): Promise<void> {
+    return this.#call((remote) => remote.cleanTombstones());
+  }
+
+  snapshot(path: string): Promise<void> {
+    return this.#call((remote) => remote.snapshot(path));
+  }
+
+  metrics(): Promise<PlainFamily[]> {
+    return this.#call((remote) => remote.metrics());
+  }
+
+  health(): Promise<ShardHealth> {
+    return this.#call((remote) => remote.health());
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    try {
+      await this.#call((remote) => remote.close());
+    } finally {
+      this.#worker.terminate();
+    }
+  }
+}
