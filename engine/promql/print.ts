@@ -13,7 +13,10 @@ import { formatDuration } from "./duration.ts";
 import { formatFixed, formatPlain, formatShortest } from "./number_literal.ts";
 import { quoteText } from "./string_literal.ts";
 
-/** The expression on one line, in upstream's form. Parsing it gives the same tree. */
+/**
+ * The expression on one line, in upstream's form. Parsing it gives the same tree, but for the sign of `Inf ^ x`, which
+ * upstream prints as `+Inf ^ x`. A tree that was not parsed needs `paren` nodes wherever its text needs parentheses.
+ */
 export function print(expr: Expr): string {
   return printWith(expr, print);
 }
@@ -118,7 +121,9 @@ function printLabel(label: string): string {
 
 function printDuration(operand: DurationOperand): string {
   if (operand.kind === "numberLiteral") {
-    return operand.isDuration ? formatDuration(Math.round(operand.value * 1000)) : formatPlain(operand.value);
+    const { value, isDuration } = operand;
+    if (!isDuration) return formatPlain(value);
+    return (Object.is(value, -0) ? "-" : "") + formatDuration(Math.round(value * 1000));
   }
   const { op, lhs, rhs, isWrapped } = operand;
   let out: string;

@@ -1,6 +1,7 @@
-import type { HttpClientConfig } from "../config/mod.ts";
-import type { RelabelConfig } from "../../engine/labels/relabel.ts";
+import type { ScrapeProtocol } from "../../engine/exposition/negotiation.ts";
 import type { EscapingScheme, ValidationScheme } from "../../engine/labels/names.ts";
+import type { RelabelConfig } from "../../engine/labels/relabel.ts";
+import type { PlainHttpClientConfig } from "./plain_http.ts";
 
 /** How the targets of a scrape pool (a job) are scraped; plain data, so that it reaches a worker. */
 export interface ScrapePoolSpec {
@@ -11,14 +12,14 @@ export interface ScrapePoolSpec {
   readonly honorTimestamps: boolean;
   readonly trackTimestampsStaleness: boolean;
   readonly enableCompression: boolean;
-  /** Media protocols in order of preference, as `scrape_protocols` names them. */
-  readonly scrapeProtocols: readonly string[];
-  /** As `scrape_protocols` names it, "" for none. */
-  readonly fallbackProtocol: string;
+  /** In order of preference; undefined leaves them to whether a target's native histograms are scraped. */
+  readonly scrapeProtocols: readonly ScrapeProtocol[] | undefined;
+  /** For bodies without a known Content-Type, undefined for none. */
+  readonly fallbackProtocol: ScrapeProtocol | undefined;
   readonly validationScheme: ValidationScheme;
   readonly escapingScheme: EscapingScheme;
   readonly metricRelabelConfigs: readonly RelabelConfig[];
-  readonly http: HttpClientConfig;
+  readonly http: PlainHttpClientConfig;
   /** Bytes of a body after decompression; 0 for no limit, as with all limits here. */
   readonly bodySizeLimit: number;
   readonly sampleLimit: number;
@@ -28,6 +29,8 @@ export interface ScrapePoolSpec {
   readonly nativeHistogramBucketLimit: number;
   readonly nativeHistogramMinBucketFactor: number;
   readonly extraScrapeMetrics: boolean;
+  /** Where failed scrapes are logged, "" for nowhere. */
+  readonly scrapeFailureLogFile: string;
   /** Why no target of the pool may be scraped (target_limit), "" where they may. */
   readonly poolError: string;
   readonly targets: readonly TargetSpec[];

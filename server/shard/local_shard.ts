@@ -56,6 +56,7 @@ export class LocalShard implements Shard {
   #failure: Error | undefined;
   #storage: StorageState = "ok";
   #storageDetail = "";
+  #paused = "";
   #commitTimer: number | undefined;
   #maintainTimer: number | undefined;
   #working: Promise<void> = Promise.resolve();
@@ -71,7 +72,7 @@ export class LocalShard implements Shard {
       registry: this.#registry,
       budget: options.budget,
       now: () => Date.now(),
-      accepts: () => this.#storage === "ok",
+      refusal: () => this.#paused !== "" ? this.#paused : this.#storageDetail,
       onAppended: () => this.#scheduleCommit(this.#options.flushIntervalMs),
       log: options.log,
     });
@@ -162,6 +163,11 @@ export class LocalShard implements Shard {
     database.options = this.#databaseOptions();
   }
 
+  pauseIngest(reason: string): Promise<void> {
+    this.#paused = reason;
+    return Promise.resolve();
+  }
+
   async select(request: TimeRange & { readonly matchers: readonly PlainMatcher[] }): Promise<SeriesBatch> {
     const database = await this.#opened;
     return packSeries(await database.select({ ...request, matchers: request.matchers.map(matcherOf) }));
@@ -247,8 +253,8 @@ export class LocalShard implements Shard {
       maxMs: this.#database?.head.maxMs ?? -Infinity,
       headMinMs: this.#database?.head.minMs ?? Infinity,
       replayMs: this.#database?.counters.replayMs ?? 0,
-      storage: this.#storage,
-      detail: this.#failure?.message ?? this.#storageDetail,
+      storage: this.#paused === "" ? this.#storage : "full",
+      detail: this.#failure?.message ?? (this.#paused || this.#storageDetail),
     });
   }
 

@@ -95,6 +95,8 @@ export interface Shard {
   setTargets(pools: readonly ScrapePoolSpec[]): Promise<void>;
   targets(): Promise<TargetStatus[]>;
   setLimits(limits: ShardLimits): Promise<void>;
+  /** Stops taking samples in for the given reason, or goes on where it is "". Retention and questions go on. */
+  pauseIngest(reason: string): Promise<void>;
 
   select(request: TimeRange & { readonly matchers: readonly PlainMatcher[] }): Promise<SeriesBatch>;
   /** Label pairs (name, value, …) of each series. */

@@ -1,10 +1,10 @@
 import type { MetricFamily } from "../../engine/exposition/metric_family.ts";
-import { decodeFamilies, mergeFamilies } from "../../engine/instrument/mod.ts";
+import { decodeFamilies } from "../../engine/instrument/mod.ts";
 import { compareUtf8 } from "../../engine/labels/labels.ts";
 import { mergeSeries } from "../../engine/tsdb/merge_series.ts";
 import type { Queryable, SelectRequest, SeriesColumns } from "../../engine/tsdb/select.ts";
 import type { ScrapePoolSpec, TargetStatus } from "../scrape/spec.ts";
-import { shardOf } from "../scrape/target_set.ts";
+import { splitByShard } from "../scrape/target_set.ts";
 import { unpackSeries } from "./series_batch.ts";
 import type {
   BlockSummary,
@@ -23,13 +23,8 @@ export class Shards implements Queryable {
 
   /** Gives every shard its part of the targets. */
   async setTargets(pools: readonly ScrapePoolSpec[]): Promise<void> {
-    const count = this.shards.length;
-    await Promise.all(this.shards.map((shard, number) =>
-      shard.setTargets(pools.map((pool) => ({
-        ...pool,
-        targets: pool.targets.filter(({ id }) => shardOf(id, count) === number),
-      })))
-    ));
+    const parts = splitByShard(pools, this.shards.length);
+    await Promise.all(this.shards.map((shard, number) => shard.setTargets(parts[number])));
   }
 
   async targets(): Promise<TargetStatus[]> {
@@ -38,12 +33,13 @@ export class Shards implements Queryable {
 
   /** Sizes are for all shards together. */
   async setLimits(limits: ShardLimits): Promise<void> {
-    const share = this.#share(limits);
+    const share = shareOf(limits, this.shards.length);
     await this.#ask((shard) => shard.setLimits(share));
   }
 
-  #share(limits: ShardLimits): ShardLimits {
-    return shareOf(limits, this.shards.length);
+  /** Stops taking samples in for the given reason, or goes on where it is "". */
+  async pauseIngest(reason: string): Promise<void> {
+    await this.#ask((shard) => shard.pauseIngest(reason));
   }
 
   /** @see Queryable.select */
@@ -113,8 +109,15 @@ export class Shards implements Queryable {
     await this.#ask((shard) => shard.cleanTombstones());
   }
 
-  async metrics(): Promise<MetricFamily[]> {
-    return mergeFamilies((await this.#ask((shard) => shard.metrics())).map(decodeFamilies));
+  /** A list per shard; of those that can answer. */
+  async metrics(): Promise<MetricFamily[][]> {
+    const lists = await Promise.all(this.shards.map((shard) => shard.metrics().catch(() => [])));
+    return lists.map(decodeFamilies);
+  }
+
+  /** Copies the data of all shards to files that `pathOf` names by number of the shard. */
+  async snapshot(pathOf: (shard: number) => string): Promise<void> {
+    await Promise.all(this.shards.map((shard, number) => shard.snapshot(pathOf(number))));
   }
 
   /** How each shard is; one that does not answer is not ready. */

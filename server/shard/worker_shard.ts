@@ -43,6 +43,7 @@ export class WorkerShard implements Shard {
   restarts = 0;
   #settings: WorkerSettings;
   #pools: readonly ScrapePoolSpec[] | undefined;
+  #paused = "";
   #worker!: Worker;
   #remote!: Comlink.Remote<WorkerApi>;
   /** Rejects when the worker dies. */
@@ -73,6 +74,7 @@ export class WorkerShard implements Shard {
       if (this.#worker === worker && !this.#closed) this.#restart(event.message);
     });
     void this.#remote.start(this.#settings);
+    if (this.#paused !== "") void this.#remote.pauseIngest(this.#paused);
     if (this.#pools !== undefined) void this.#remote.setTargets(this.#pools);
   }
 
@@ -104,6 +106,11 @@ export class WorkerShard implements Shard {
   setLimits(limits: ShardLimits): Promise<void> {
     this.#settings = { ...this.#settings, limits };
     return this.#call((remote) => remote.setLimits(limits));
+  }
+
+  pauseIngest(reason: string): Promise<void> {
+    this.#paused = reason;
+    return this.#call((remote) => remote.pauseIngest(reason));
   }
 
   targets(): Promise<TargetStatus[]> {

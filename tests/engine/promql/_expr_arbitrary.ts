@@ -33,7 +33,8 @@ function precedenceOf(expr: Expr | DurationOperand): number {
   if (expr.kind === "binary") return PRECEDENCE[expr.op];
   if (expr.kind === "unary") return UNARY_PRECEDENCE;
   if (expr.kind === "numberLiteral") {
-    return expr.value < 0 || Object.is(expr.value, -0) ? UNARY_PRECEDENCE : 9;
+    // Infinity is printed with a sign, too.
+    return 1 / expr.value < 0 || expr.value < 0 || expr.value === Infinity ? UNARY_PRECEDENCE : 9;
   }
   if (expr.kind !== "durationExpr" || expr.isWrapped || expr.rhs === null) return 9;
   if (expr.op === "min_of" || expr.op === "max_of") return 9;
