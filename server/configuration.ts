@@ -29,10 +29,13 @@ export class Configuration {
   readonly #successful: Gauge;
   readonly #successTime: Gauge;
 
-  private constructor(
+  /**
+   * @param loaded In force already.
+   * @param apply Puts another one in force.
+   */
+  constructor(
     loaded: LoadedConfig,
     readonly load: () => Promise<LoadedConfig>,
-    /** Puts a configuration in force. */
     readonly apply: (loaded: LoadedConfig) => Promise<void>,
     registry: Registry,
     readonly now: () => number,
@@ -48,16 +51,6 @@ export class Configuration {
       help: "Timestamp of the last successful configuration reload.",
     });
     this.#succeeded();
-  }
-
-  /** @throws {ConfigError} If the configuration cannot be used. */
-  static async open(
-    load: () => Promise<LoadedConfig>,
-    apply: (loaded: LoadedConfig) => Promise<void>,
-    registry: Registry,
-    now: () => number,
-  ): Promise<Configuration> {
-    return new Configuration(await load(), load, apply, registry, now);
   }
 
   current(): Config {

@@ -57,8 +57,8 @@ export class LocalShard implements Shard {
   #storage: StorageState = "ok";
   #storageDetail = "";
   #paused = "";
-  #commitTimer: number | undefined;
-  #maintainTimer: number | undefined;
+  #commitTimer: ReturnType<typeof setTimeout> | undefined;
+  #maintainTimer: ReturnType<typeof setInterval> | undefined;
   #working: Promise<void> = Promise.resolve();
   #closed = false;
 

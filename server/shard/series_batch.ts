@@ -24,9 +24,7 @@ export interface SeriesBatch {
 }
 
 /** Packs the series; the batch takes over the buffers of their values and times. */
-export function packSeries(
-  series: readonly SeriesColumns[],
-): { batch: SeriesBatch; transfer: ArrayBuffer[] } {
+export function packSeries(series: readonly SeriesColumns[]): SeriesBatch {
   const symbols: string[] = [], symbolIds = new Map<string, number>();
   const labelCount = series.reduce((sum, { labels }) => sum + labels.pairs.length, 0);
   const labelRefs = new Uint32Array(labelCount), labelEnds = new Uint32Array(series.length);

@@ -10,7 +10,7 @@ export class SpaceWatch {
   readonly #space: FreeSpace;
   readonly #free: Gauge;
   readonly #full: Gauge;
-  #timer: number | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
   #isPaused = false;
 
   /**

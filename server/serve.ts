@@ -1,0 +1,280 @@
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { ProcessMetrics, Registry } from "../engine/instrument/mod.ts";
+import { BUILD_INFO } from "./build_info.ts";
+import { Configuration, fileHost } from "./configuration.ts";
+import { ConfigError } from "./config/config_error.ts";
+import type { Config } from "./config/config.ts";
+import { defaultConfig } from "./config/default_config.ts";
+import { formatDuration } from "./config/duration.ts";
+import type { Flags } from "./config/flags.ts";
+import { type ConfigOptions, loadConfig, type LoadedConfig } from "./config/load.ts";
+import { EXIT, type ServeRequest } from "./config/program.ts";
+import { formatSize } from "./config/size.ts";
+import { createApp } from "./http/app.ts";
+import type { RuntimeInfo, ServerState } from "./http/deps.ts";
+import { listen, type Listening } from "./http/server.ts";
+import { webOptions } from "./http/web_options.ts";
+import { configureLog, type LogSettings, logger } from "./log.ts";
+import { processReader } from "./process_reader.ts";
+import { PromqlQueries } from "./promql_queries.ts";
+import { ScrapeTargets } from "./scrape_targets.ts";
+import { SeriesBudget } from "./shard/series_budget.ts";
+import type { ShardLimits } from "./shard/shard.ts";
+import { Shards, shareOf } from "./shard/shards.ts";
+import { WorkerShard } from "./shard/worker_shard.ts";
+import { type DataDirectory, openDirectory } from "./storage/directory.ts";
+import { DirectoryError } from "./storage/directory_error.ts";
+import { SpaceWatch } from "./storage/space_watch.ts";
+
+const RETENTION_DEFAULT_MS = 15 * 24 * 3_600_000;
+
+/** Runs the server until it is asked to end; resolves to the exit code. */
+export async function serve({ flags, features, warnings }: ServeRequest): Promise<number> {
+  const startTimeMs = Date.now();
+  const logSettings: LogSettings = { level: flags.logLevel, format: flags.logFormat };
+  configureLog(logSettings);
+  const log = logger("main");
+  log.info("Starting Narthex", { version: BUILD_INFO.version });
+  for (const warning of warnings) log.warn(warning);
+
+  const registry = new Registry({ now: () => performance.timeOrigin + performance.now() });
+  registry.register(new ProcessMetrics(processReader()));
+  registry.info({ name: "prometheus_build_info", help: "What this server was built from.", labels: { ...BUILD_INFO } });
+
+  let directory: DataDirectory;
+  let loaded: LoadedConfig;
+  try {
+    loaded = await configLoader(flags, features)();
+    directory = await openDirectory(flags.storagePath, {
+      ...(flags.given.has("storage.shards") && flags.storageShards > 0 ? { shardCount: flags.storageShards } : {}),
+      defaultShardCount: flags.storageShards || navigator.hardwareConcurrency,
+      nowMs: startTimeMs,
+    });
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof DirectoryError || error instanceof Deno.errors.NotFound)) {
+      throw error;
+    }
+    log.error(error instanceof DirectoryError ? "Cannot open the data directory" : "Error loading config", {
+      err: error.message,
+    });
+    return error instanceof DirectoryError ? EXIT.failure : EXIT.usage;
+  }
+
+  // Shards first: they scrape from now on, while the rest of the server still comes up.
+  const deaths = registry.counter({
+    name: "narthex_shard_restarts_total",
+    help: "Times that a shard's worker died and was started anew.",
+  });
+  const budget = new SeriesBudget(flags.storageMaxActiveSeries);
+  const shardCount = directory.format.shardCount;
+  const workers = Array.from({ length: shardCount }, (_, number) =>
+    new WorkerShard({
+      number,
+      path: directory.shardPath(number),
+      flushIntervalMs: flags.storageFlushIntervalMs,
+      limits: shareOf(limitsOf(loaded.config), shardCount),
+      seriesMax: budget.max,
+      seriesCount: budget.shared,
+      log: logSettings,
+    }, (shard, error) => {
+      deaths.inc();
+      log.error("A shard died and is started anew", { shard, err: error });
+    }));
+  const shards = new Shards(workers);
+  const targets = new ScrapeTargets(shards, hostname(), registry, (job, error) => {
+    log.error("Creating target failed", { scrape_pool: job, err: error });
+  });
+  const space = new SpaceWatch(
+    directory.path,
+    registry,
+    (reason) => shards.pauseIngest(reason),
+    (level, message, fields) => log[level](message, fields),
+  );
+
+  const apply = async ({ config, warnings }: LoadedConfig): Promise<void> => {
+    for (const warning of warnings) log.warn(warning);
+    await shards.setLimits(limitsOf(config));
+    await targets.apply(config);
+  };
+  for (const warning of loaded.warnings) log.warn(warning);
+  await targets.apply(loaded.config);
+  const configuration = new Configuration(loaded, configLoader(flags, features), apply, registry, () => Date.now());
+
+  let state: ServerState = "starting";
+  const { promise: ended, resolve: quit } = Promise.withResolvers<void>();
+  const options = webOptions(flags);
+  const queries = new PromqlQueries(shards, flags, features, registry);
+  let listening: Listening;
+  try {
+    const app = createApp({
+      shards: {
+        series: (request) => shards.series(request),
+        labelNames: (request) => shards.labelNames(request),
+        labelValues: (name, request) => shards.labelValues(name, request),
+        exemplars: (request) => shards.exemplars(request),
+        statistics: (limit) => shards.statistics(limit),
+        blocks: () => shards.blocks(),
+        health: () => shards.health(),
+        metrics: () => shards.metrics(),
+        deleteSeries: (request) => shards.deleteSeries(request),
+        cleanTombstones: () => shards.cleanTombstones(),
+        snapshot: (name) => snapshot(directory, shards, name),
+      },
+      targets,
+      queries,
+      configuration,
+      lifecycle: { state: () => state, quit },
+      options,
+      flags: flags.asTable(),
+      features,
+      buildInfo: BUILD_INFO,
+      runtimeInfo: () => runtimeInfo(startTimeMs, configuration, shardCount),
+      registry,
+      now: () => Date.now(),
+      log: logger("web"),
+    });
+    listening = await listen(app, options, flags);
+  } catch (error) {
+    log.error("Cannot start the web server", { err: error instanceof Error ? error.message : String(error) });
+    await shards.close();
+    directory.close();
+    return EXIT.failure;
+  }
+  for (const address of listening.addresses) log.info("Listening", { address });
+
+  const reload = async (): Promise<void> => {
+    try {
+      await configuration.reload();
+      log.info("Completed loading of configuration file");
+    } catch (error) {
+      log.error("Error reloading config", { err: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  const onReload = () => void reload();
+  const onEnd = () => quit();
+  Deno.addSignalListener("SIGHUP", onReload);
+  Deno.addSignalListener("SIGINT", onEnd);
+  Deno.addSignalListener("SIGTERM", onEnd);
+  const autoReload = flags.configAutoReload
+    ? watchConfig(configuration, flags.configAutoReloadIntervalMs, onReload)
+    : undefined;
+
+  const opened = Promise.all(workers.map((worker) => worker.opened()));
+  opened.then(
+    async () => {
+      await space.start();
+      if (state !== "starting") return;
+      state = "ready";
+      log.info("Server is ready to receive web requests", { after_ms: Date.now() - startTimeMs });
+    },
+    (error) => {
+      log.error("Cannot open the stored data", { err: error instanceof Error ? error.message : String(error) });
+      quit();
+    },
+  );
+
+  await ended;
+  const failed = state === "starting" && await Promise.race([opened.then(() => false, () => true), Promise.resolve(false)]);
+  state = "stopping";
+  log.info("Ending: committing what was scraped");
+  Deno.removeSignalListener("SIGHUP", onReload);
+  clearInterval(autoReload);
+  space.stop();
+  await listening.shutdown();
+  try {
+    await shards.close();
+  } catch (error) {
+    log.error("A shard did not close in order", { err: error instanceof Error ? error.message : String(error) });
+  }
+  directory.close();
+  log.info("See you next time!");
+  return failed ? EXIT.failure : EXIT.ok;
+}
+
+/** Reads the configuration that the flags name, or the built-in one where there is none. */
+function configLoader(flags: Flags, features: ReadonlySet<string>): () => Promise<LoadedConfig> {
+  const options: ConfigOptions = {
+    retentionDefaults: {
+      timeMs: flags.storageTsdbRetentionTimeMs ||
+        (flags.storageTsdbRetentionSizeBytes > 0 ? 0 : RETENTION_DEFAULT_MS),
+      sizeBytes: flags.storageTsdbRetentionSizeBytes,
+    },
+    globalDefaults: { extraScrapeMetrics: features.has("extra-scrape-metrics") },
+  };
+  return async () => {
+    try {
+      return await loadConfig(flags.configFile, fileHost, options);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      if (!flags.given.has("config.file")) {
+        const { externalUrl, routePrefix } = webOptions(flags);
+        return await defaultConfig(ownAddress(flags), {
+          ...options,
+          metricsPath: `${routePrefix}/metrics`,
+          ...(externalUrl.protocol === "https:" && flags.webConfigFile !== "" ? { scheme: "https" } : {}),
+        });
+      }
+      throw new Deno.errors.NotFound(`open ${flags.configFile}: no such file: name one with --config.file`);
+    }
+  };
+}
+
+/** An address at which this server reaches itself. */
+function ownAddress(flags: Flags): string {
+  const [first] = flags.webListenAddress;
+  const colon = first.lastIndexOf(":");
+  const host = first.slice(0, colon), port = first.slice(colon + 1);
+  return ["", "0.0.0.0", "[::]"].includes(host) ? `localhost:${port}` : first;
+}
+
+function limitsOf({ storage }: Config): ShardLimits {
+  return {
+    retentionMs: storage.retentionMs,
+    retentionBytes: storage.retentionBytes,
+    outOfOrderWindowMs: storage.outOfOrderWindowMs,
+    exemplarsMax: storage.maxExemplars,
+  };
+}
+
+/** Copies all data to `snapshots/<name>`, which is a data directory itself. */
+async function snapshot(directory: DataDirectory, shards: Shards, name: string): Promise<void> {
+  const path = join(directory.path, "snapshots", name);
+  await Deno.mkdir(path, { recursive: true });
+  await shards.snapshot((shard) => join(path, `shard-${shard}.kv`));
+  await Deno.copyFile(join(directory.path, "format.json"), join(path, "format.json"));
+}
+
+function runtimeInfo(startTimeMs: number, configuration: Configuration, shardCount: number): RuntimeInfo {
+  const { retentionMs, retentionBytes } = configuration.current().storage;
+  return {
+    startTimeMs,
+    cwd: Deno.cwd(),
+    hostname: hostname(),
+    reloadConfigSuccess: configuration.lastReloadSucceeded,
+    lastConfigTimeMs: configuration.lastConfigTimeMs,
+    corruptionCount: 0,
+    threads: shardCount + 1,
+    cores: navigator.hardwareConcurrency,
+    memoryLimit: Deno.systemMemoryInfo().total,
+    storageRetention: [
+      ...(retentionMs > 0 ? [formatDuration(retentionMs)] : []),
+      ...(retentionBytes > 0 ? [formatSize(retentionBytes)] : []),
+    ].join(" or "),
+  };
+}
+
+/** Calls `onChange` when a file of the configuration has another modification time than before. */
+function watchConfig(configuration: Configuration, everyMs: number, onChange: () => void) {
+  const fingerprint = () =>
+    Promise.all(configuration.loaded.files.map(async (file) => {
+      const found = await Deno.stat(file).catch(() => undefined);
+      return `${file} ${found?.mtime?.getTime()} ${found?.size}`;
+    })).then((lines) => lines.join("\n"));
+  let last = fingerprint();
+  return setInterval(async () => {
+    const now = await fingerprint();
+    if (now !== await last) onChange();
+    last = Promise.resolve(now);
+  }, everyMs);
+}
