@@ -19,7 +19,6 @@ import { configureLog, type LogSettings, logger } from "./log.ts";
 import { processReader } from "./process_reader.ts";
 import { PromqlQueries } from "./promql_queries.ts";
 import { ScrapeTargets } from "./scrape_targets.ts";
-import { SeriesBudget } from "./shard/series_budget.ts";
 import type { ShardLimits } from "./shard/shard.ts";
 import { Shards, shareOf } from "./shard/shards.ts";
 import { WorkerShard } from "./shard/worker_shard.ts";
@@ -66,7 +65,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
     name: "narthex_shard_restarts_total",
     help: "Times that a shard's worker died and was started anew.",
   });
-  const budget = new SeriesBudget(flags.storageMaxActiveSeries);
+  const seriesCount = new SharedArrayBuffer(4);
   const shardCount = directory.format.shardCount;
   const workers = Array.from({ length: shardCount }, (_, number) =>
     new WorkerShard({
@@ -74,9 +73,10 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
       path: directory.shardPath(number),
       flushIntervalMs: flags.storageFlushIntervalMs,
       limits: shareOf(limitsOf(loaded.config), shardCount),
-      seriesMax: budget.max,
-      seriesCount: budget.shared,
+      seriesMax: flags.storageMaxActiveSeries,
+      seriesCount,
       log: logSettings,
+      version: BUILD_INFO.version,
     }, (shard, error) => {
       deaths.inc();
       log.error("A shard died and is started anew", { shard, err: error });
@@ -104,7 +104,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   let state: ServerState = "starting";
   const { promise: ended, resolve: quit } = Promise.withResolvers<void>();
   const options = webOptions(flags);
-  const queries = new PromqlQueries(shards, flags, features, registry);
+  const queries = new PromqlQueries(shards);
   let listening: Listening;
   try {
     const app = createApp({

@@ -1,4 +1,4 @@
-import { formatG } from "../go_float.ts";
+import { formatExponent, formatG } from "../go_float.ts";
 import { quote } from "../labels/labels.ts";
 import { formatPosition, type Span } from "./position.ts";
 
@@ -205,7 +205,7 @@ function describe({ level, text, span, forced, overlaps }: Annotation, query: st
   if (forced !== undefined) {
     const { minBucket, maxBucket, maxDiff, samples, minMs, maxMs } = forced;
     const buckets = `from buckets ${formatG(minBucket)} to ${formatG(maxBucket)}`;
-    const diff = `with a max diff of ${formatG(Number(maxDiff.toPrecision(2)))}`;
+    const diff = `with a max diff of ${twoDigits(maxDiff)}`;
     return `${prefixed}, ${buckets}, ${diff}, over ${samples} samples from ${isoSeconds(minMs)} to ${
       isoSeconds(maxMs)
     } ${at}`;
@@ -217,4 +217,10 @@ function describe({ level, text, span, forced, overlaps }: Annotation, query: st
 /** RFC 3339 in UTC, whole seconds. */
 function isoSeconds(ms: number): string {
   return new Date(Math.trunc(ms / 1000) * 1000).toISOString().replace(".000Z", "Z");
+}
+
+/** Go's `%.2g`. */
+function twoDigits(x: number): string {
+  const rounded = Number(x.toPrecision(2));
+  return Math.abs(rounded) >= 100 && Number.isFinite(rounded) ? formatExponent(rounded) : formatG(rounded);
 }

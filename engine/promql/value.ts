@@ -1,5 +1,5 @@
 import type { FloatHistogram } from "../histogram/float_histogram.ts";
-import { Labels, METRIC_NAME } from "../labels/labels.ts";
+import { type Labels, METRIC_NAME } from "../labels/labels.ts";
 
 /** The evaluation grid: `count` timestamps from `startMs` on, `stepMs` apart. An instant query has one step. */
 export interface Steps {
@@ -79,8 +79,8 @@ export interface RangeVector {
   readonly series: readonly RangeSeries[];
   /** Length of the window in ms; left-open: `(end - rangeMs, end]`. */
   readonly rangeMs: number;
-  /** How far windows end before their step, in ms. */
-  readonly offsetMs: number;
+  /** By step: where the window ends, in ms since the Unix epoch. */
+  readonly endsMs: Float64Array;
 }
 
 export type Value =

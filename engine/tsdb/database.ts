@@ -30,6 +30,8 @@ export const WINDOW_MS = 2 * HOUR_MS;
 const STATE_KEY: Key = ["state"];
 /** Values of up to 64 KiB that fit one atomic batch. */
 const ENTRIES_PER_COMMIT = 12;
+/** Blocks whose metas, and the marks that they were garbage, fit one atomic batch. */
+const BLOCKS_PER_COMMIT = 400;
 /** Series that a select reads at a time, so that it holds few pages at once. */
 const SELECT_SLICE = 4096;
 
@@ -357,7 +359,7 @@ export class Database implements Queryable {
     const generation = this.#log.generation;
     const metas: BlockMeta[] = [];
     for (const window of this.#sealedWindows()) {
-      const writer = await this.#startBlock(0, []);
+      const writer = await this.startBlock(0);
       await writeSealing(head, this.order, writer, window, window + WINDOW_MS, this.options.pause);
       if (writer.isEmpty) await this.#dropGarbage(writer.options.id);
       else metas.push(await writer.finish());
@@ -413,7 +415,7 @@ export class Database implements Queryable {
   /** Rewrites the blocks as one, without what was deleted. */
   async #replace(blocks: readonly Block[]): Promise<void> {
     const level = Math.max(...blocks.map(({ meta }) => meta.level)) + 1;
-    const writer = await this.#startBlock(level, blocks.map(({ meta }) => meta.id));
+    const writer = await this.startBlock(level, blocks.map(({ meta }) => meta.id));
     for (const block of blocks) block.readers++;
     let meta: BlockMeta | undefined;
     try {
@@ -480,10 +482,35 @@ export class Database implements Queryable {
     return this.#blocks.reduce((newest, { meta }) => Math.max(newest, meta.maxMs), this.head.maxMs);
   }
 
-  async #startBlock(level: number, sources: readonly number[]): Promise<BlockWriter> {
+  /**
+   * Begins a block. Nothing of it counts before `addBlocks` got its meta; until then it is garbage, which
+   * `discardBlock`, or opening the database again, removes.
+   * @param level 0 for blocks that compaction rewrites soon; those of higher levels are squeezed.
+   */
+  async startBlock(level: number, sources: readonly number[] = []): Promise<BlockWriter> {
     const id = this.#nextBlockId++;
     await this.store.commit({ set: [garbageEntry(id), this.#stateEntry()] });
     return new BlockWriter(this.store, { id, level, sources, compress: level > 0 });
+  }
+
+  /**
+   * Adds finished blocks of samples that come from elsewhere, together with the series that were interned for them:
+   * all at once up to 400 of them, of more than that 400 at a time.
+   */
+  async addBlocks(metas: readonly BlockMeta[]): Promise<void> {
+    await this.commit(); // the catalog: no block may name a series that is not in it
+    for (let i = 0; i < metas.length; i += BLOCKS_PER_COMMIT) {
+      const some = metas.slice(i, i + BLOCKS_PER_COMMIT);
+      const blocks: Block[] = [];
+      for (const meta of some) blocks.push(await this.#open(meta));
+      await this.store.commit({ set: some.map(metaEntry), delete: some.map(({ id }) => garbageKey(id)) });
+      this.#addBlocks(blocks);
+    }
+  }
+
+  /** Removes what was written of a block that `addBlocks` did not get. */
+  async discardBlock(id: number): Promise<void> {
+    await this.#dropGarbage(id);
   }
 
   #open(meta: BlockMeta): Promise<Block> {

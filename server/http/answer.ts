@@ -1,4 +1,4 @@
-import { ApiError } from "./api_error.ts";
+import type { ApiError } from "./api_error.ts";
 import { bytesOf, type Chunks } from "./json/chunks.ts";
 
 /** An answer before it is compressed and counted. */

@@ -20,7 +20,7 @@ import { Router } from "./router.ts";
  */
 export function createApp(deps: AppDeps): Hono {
   const { routePrefix } = deps.options;
-  const app = new Hono();
+  const app = new Hono({ strict: false }); // a slash at the end of a path makes no difference
   if (routePrefix !== "") app.get("/", (c) => c.redirect(`${routePrefix}/`, 302));
 
   const router = new Router(routePrefix === "" ? app : app.basePath(routePrefix), deps);

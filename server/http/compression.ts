@@ -1,13 +1,20 @@
-import { gzipSync, deflateSync } from "node:zlib";
+import { Duplex } from "node:stream";
+import { createDeflate, createGzip, deflateSync, gzipSync } from "node:zlib";
 import type { bodyOf } from "./json/chunks.ts";
 
+type Bytes = Uint8Array<ArrayBuffer>;
 type Body = ReturnType<typeof bodyOf>;
 export type Encoding = "gzip" | "deflate";
 
 /** Bodies below this size, in bytes, would not get smaller. */
 const COMPRESSED_BYTES_MIN = 512;
-/** Speed before size: the network is rarely what a query waits for. */
-const LEVEL = 1;
+/** Twice as fast as the usual 6, and the result is only a tenth larger. */
+const OPTIONS = { level: 2 };
+
+const ENCODERS = {
+  gzip: { whole: gzipSync, stream: createGzip },
+  deflate: { whole: deflateSync, stream: createDeflate },
+};
 
 /** The first encoding of an Accept-Encoding header that the server has; weights do not count, as upstream has it. */
 export function chooseEncoding(header: string | null): Encoding | undefined {
@@ -17,8 +24,9 @@ export function chooseEncoding(header: string | null): Encoding | undefined {
 
 /** The body in `encoding`; undefined where it is too small to be compressed. */
 export function compress(body: Body, encoding: Encoding): Body | undefined {
-  if (body instanceof ReadableStream) return body.pipeThrough(new CompressionStream(encoding));
-  if (body.length < COMPRESSED_BYTES_MIN) return undefined;
-  const packed = encoding === "gzip" ? gzipSync(body, { level: LEVEL }) : deflateSync(body, { level: LEVEL });
-  return new Uint8Array(packed);
+  const { whole, stream } = ENCODERS[encoding];
+  if (body instanceof ReadableStream) {
+    return body.pipeThrough(Duplex.toWeb(stream(OPTIONS)) as TransformStream<Bytes, Bytes>);
+  }
+  return body.length < COMPRESSED_BYTES_MIN ? undefined : new Uint8Array(whole(body, OPTIONS));
 }

@@ -40,7 +40,7 @@ export interface Shards {
   series(request: SeriesRequest): Promise<readonly (readonly string[])[]>;
   labelNames(request: SeriesRequest): Promise<readonly string[]>;
   labelValues(name: string, request: SeriesRequest): Promise<readonly string[]>;
-  /** May have entries of equal labels, if several shards hold exemplars of one series. */
+  /** One entry per series, its exemplars by time. */
   exemplars(request: SeriesRequest): Promise<readonly SeriesExemplars[]>;
   statistics(limit: number): Promise<ShardStatistics>;
   blocks(): Promise<readonly BlockSummary[]>;
@@ -51,8 +51,8 @@ export interface Shards {
 
   deleteSeries(request: SeriesRequest): Promise<void>;
   cleanTombstones(): Promise<void>;
-  /** Copies all data to the snapshot `name`. */
-  snapshot(name: string, options: { readonly skipHead: boolean }): Promise<void>;
+  /** Copies all data, recent samples included, to the snapshot `name`. */
+  snapshot(name: string): Promise<void>;
 }
 
 /** What is scraped, and how it fares. */
@@ -109,7 +109,7 @@ export interface Lifecycle {
 export interface WebOptions {
   /** As given; the first one tells which targets are this server itself. */
   readonly listenAddresses: readonly string[];
-  /** Where the outside reaches this server; without a slash at its end. */
+  /** Where the outside reaches this server. Its path has no slash at its end, but that of the root. */
   readonly externalUrl: URL;
   /** Path that all routes are below: "" or `/prefix`. */
   readonly routePrefix: string;

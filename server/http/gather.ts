@@ -8,6 +8,6 @@ export async function gatherAll(
 ): Promise<MetricFamily[]> {
   const ofShards = await shards.metrics();
   const { families, errors } = registry.gatherAll();
-  for (const error of errors) log.error("Cannot gather a metric", { error });
+  for (const error of errors) log.error("Cannot gather a metric", { err: error });
   return mergeFamilies([families, ...ofShards]);
 }

@@ -31,8 +31,7 @@ export class HttpMetrics {
     });
     registry.gauge({
       name: "prometheus_ready",
-      help:
-        "Whether Prometheus startup was fully completed and the server is ready for normal operation.",
+      help: "Whether Prometheus startup was fully completed and the server is ready for normal operation.",
       collect: (gauge) => gauge.set(isReady() ? 1 : 0),
     });
   }
@@ -40,11 +39,10 @@ export class HttpMetrics {
   /** @param handler The path of the route, such as `/api/v1/label/:name/values`. */
   observer(handler: string): Observe {
     this.#requests.labels({ handler, code: "200" });
-    const duration = this.#duration.labels({ handler }), size = this.#size.labels({ handler });
     return (status, bytes, seconds) => {
       this.#requests.labels({ handler, code: String(status) }).inc();
-      duration.observe(seconds);
-      size.observe(bytes);
+      this.#duration.labels({ handler }).observe(seconds);
+      this.#size.labels({ handler }).observe(bytes);
     };
   }
 }

@@ -1,4 +1,4 @@
-import { negotiate, type ExpositionFormat } from "../../engine/exposition/negotiation.ts";
+import { type ExpositionFormat, negotiate } from "../../engine/exposition/negotiation.ts";
 import { writeExposition } from "../../engine/exposition/writer.ts";
 import { redirect, textAnswer } from "./answer.ts";
 import type { AppDeps, Shards } from "./deps.ts";
@@ -22,7 +22,10 @@ export function addManagementRoutes(router: Router, deps: AppDeps): void {
   const change = (path: string, act: () => Promise<ReturnType<typeof textAnswer>>) => {
     router.page(path, async ({ method }) => {
       if (method !== "POST" && method !== "PUT") {
-        return textAnswer("Only POST or PUT requests allowed", { status: 405, headers: { Allow: "POST, PUT" } });
+        return textAnswer("Only POST or PUT requests allowed", {
+          status: 405,
+          headers: { Allow: "POST, PUT" },
+        });
       }
       if (!options.isLifecycleEnabled) return textAnswer("Lifecycle API is not enabled.", { status: 403 });
       return await act();
@@ -33,7 +36,7 @@ export function addManagementRoutes(router: Router, deps: AppDeps): void {
       await configuration.reload();
       return textAnswer("");
     } catch (error) {
-      log.error("Cannot reload the configuration", { error });
+      log.error("Cannot reload the configuration", { err: error });
       return textAnswer(`failed to reload config: ${(error as Error).message}\n`, { status: 500 });
     }
   });
@@ -51,13 +54,14 @@ export function addManagementRoutes(router: Router, deps: AppDeps): void {
   }, { always: true });
 }
 
-/** A line for each shard whose storage is not well, "" where all are. */
+/** A line for each shard whose storage is not ready or not well, "" where all are. */
 async function storageDetail(shards: Shards): Promise<string> {
   const health = await shards.health();
-  return health.map(({ ready, storage, detail, replayedBytes, replayBytes }, i) => {
-    if (storage !== "ok" || detail !== "") return `storage of shard ${i}: ${storage}: ${detail || "no detail"}\n`;
-    if (!ready) return `storage of shard ${i}: replaying, ${replayedBytes} of ${replayBytes} bytes read\n`;
-    return "";
+  return health.map(({ ready, storage, detail }, shard) => {
+    if (storage !== "ok" || detail !== "") {
+      return `storage of shard ${shard}: ${storage}: ${detail || "no detail"}\n`;
+    }
+    return ready ? "" : `storage of shard ${shard}: its log is being replayed\n`;
   }).join("");
 }
 
@@ -87,7 +91,7 @@ function metricsPage(deps: AppDeps): (request: Request) => Promise<ReturnType<ty
       requests.labels({ code: "200" }).inc();
       return textAnswer(text, { type: contentType });
     } catch (error) {
-      deps.log.error("Cannot write metrics", { error });
+      deps.log.error("Cannot write metrics", { err: error });
       requests.labels({ code: "500" }).inc();
       const reason = `An error has occurred while serving metrics:\n\n${(error as Error).message}\n`;
       return textAnswer(reason, { status: 500 });

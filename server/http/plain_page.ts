@@ -63,53 +63,60 @@ const LINKS: readonly (readonly [path: string, what: string])[] = [
 ];
 
 async function homePage(deps: AppDeps) {
-  const { options, buildInfo, lifecycle, now } = deps;
+  const { options, buildInfo: { version }, lifecycle, now } = deps;
   const state = lifecycle.state();
   const base = options.externalUrl.pathname.replace(/\/$/, "");
   const info = deps.runtimeInfo();
   const isReady = state === "ready";
-  const targets = isReady ? await deps.targets.active() : [];
-  const statistics = isReady ? await deps.shards.statistics(1) : undefined;
+  // The page is wanted most when something is wrong: it shows what there is.
+  const targets = isReady ? await deps.targets.active().catch(() => []) : [];
+  const statistics = isReady ? await deps.shards.statistics(1).catch(() => undefined) : undefined;
   const ill = (await deps.shards.health()).filter(({ detail }) => detail !== "");
   const up = targets.filter(({ health }) => health === "up").length;
   const down = targets.filter(({ health }) => health === "down").length;
-  return html`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${options.pageTitle}</title>
-<style>${raw(STYLE)}</style>
-</head>
-<body>
-<main>
-<h1>${options.pageTitle}</h1>
-<p>Scrapes metrics, stores them, and answers PromQL queries over the Prometheus HTTP API. Version ${buildInfo.version}.</p>
-${ill.map(({ detail }) => html`<p role="status" class="bad">Storage: ${detail}</p>`)}
-<dl>
-<div><dt>State</dt><dd class="${isReady ? "good" : "bad"}">${state}</dd></div>
-<div><dt>Up for</dt><dd>${spanOf(now() - info.startTimeMs)}</dd></div>
-<div><dt>Targets up</dt><dd class="${down > 0 ? "bad" : "good"}">${up} of ${targets.length}</dd></div>
-<div><dt>Active series</dt><dd>${countOf(statistics?.headSeries)}</dd></div>
-<div><dt>Label pairs</dt><dd>${countOf(statistics?.labelPairs)}</dd></div>
-<div><dt>Retention</dt><dd>${info.storageRetention || "none"}</dd></div>
-<div><dt>Configuration</dt><dd class="${info.reloadConfigSuccess ? "good" : "bad"}">${
-    info.reloadConfigSuccess ? "in force" : "last reload failed"
-  }</dd></div>
-</dl>
-<h2>Targets</h2>
-${targets.length === 0 ? html`<p>Nothing is scraped.</p>` : poolTable(targets)}
-<h2>Look further</h2>
-<ul>
-${LINKS.map(([path, what]) => html`<li><a href="${base}${path}">${what}</a></li>\n`)}
-</ul>
-<footer><p>To see graphs, add this address to Grafana as a Prometheus data source. About queries and the API:
-<a href="https://prometheus.io/docs/prometheus/latest/querying/basics/">PromQL</a>,
-<a href="https://prometheus.io/docs/prometheus/latest/querying/api/">HTTP API</a>.</p></footer>
-</main>
-</body>
-</html>
-`;
+  const reloaded = info.reloadConfigSuccess ? "in force" : "last reload failed";
+  return html`
+    <!DOCTYPE html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>${options.pageTitle}</title>
+        <style>${raw(STYLE)}</style>
+      </head>
+      <body>
+        <main>
+          <h1>${options.pageTitle}</h1>
+          <p>
+            Scrapes metrics, stores them, and answers PromQL queries over the Prometheus HTTP API. Version ${version}.
+          </p>
+          ${ill.map(({ detail }) => html`<p role="status" class="bad">Storage: ${detail}</p>`)}
+          <dl>
+            <div><dt>State</dt><dd class="${toneOf(isReady)}">${state}</dd></div>
+            <div><dt>Up for</dt><dd>${spanOf(now() - info.startTimeMs)}</dd></div>
+            <div><dt>Targets up</dt><dd class="${toneOf(down === 0)}">${up} of ${targets.length}</dd></div>
+            <div><dt>Active series</dt><dd>${countOf(statistics?.headSeries)}</dd></div>
+            <div><dt>Label pairs</dt><dd>${countOf(statistics?.labelPairs)}</dd></div>
+            <div><dt>Retention</dt><dd>${info.storageRetention || "none"}</dd></div>
+            <div><dt>Configuration</dt><dd class="${toneOf(info.reloadConfigSuccess)}">${reloaded}</dd></div>
+          </dl>
+          <h2>Targets</h2>
+          ${targets.length === 0 ? html`<p>Nothing is scraped.</p>` : poolTable(targets)}
+          <h2>Look further</h2>
+          <ul>
+            ${LINKS.map(([path, what]) => html`<li><a href="${base}${path}">${what}</a></li>`)}
+          </ul>
+          <footer>
+            <p>
+              To see graphs, add this address to Grafana as a Prometheus data source. About queries and the API:
+              <a href="https://prometheus.io/docs/prometheus/latest/querying/basics/">PromQL</a>,
+              <a href="https://prometheus.io/docs/prometheus/latest/querying/api/">HTTP API</a>.
+            </p>
+          </footer>
+        </main>
+      </body>
+    </html>
+  `;
 }
 
 function poolTable(targets: readonly ActiveTarget[]) {
@@ -117,14 +124,37 @@ function poolTable(targets: readonly ActiveTarget[]) {
   const rows = [...pools].sort(([a], [b]) => a < b ? -1 : 1).map(([name, members]) => {
     const count = (health: string) => members.filter((target) => target.health === health).length;
     const error = members.find(({ lastError }) => lastError !== "")?.lastError ?? "";
-    return html`<tr><th scope="row">${name}</th><td class="good">${count("up")}</td><td class="${
-      count("down") > 0 ? "bad" : ""
-    }">${count("down")}</td><td>${count("unknown")}</td><td>${error}</td></tr>\n`;
+    return html`
+      <tr>
+        <th scope="row">${name}</th>
+        <td class="good">${count("up")}</td>
+        <td class="${count("down") > 0 ? "bad" : ""}">${count("down")}</td>
+        <td>${count("unknown")}</td>
+        <td>${error}</td>
+      </tr>
+    `;
   });
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Health of the targets"><table>
-<thead><tr><th scope="col">Scrape pool</th><th scope="col">Up</th><th scope="col">Down</th><th scope="col">Not scraped yet</th><th scope="col">An error</th></tr></thead>
-<tbody>
-${rows}</tbody></table></div>`;
+  return html`
+    <div class="scroll" tabindex="0" role="region" aria-label="Health of the targets">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Scrape pool</th>
+            <th scope="col">Up</th>
+            <th scope="col">Down</th>
+            <th scope="col">Not scraped yet</th>
+            <th scope="col">An error</th>
+          </tr>
+        </thead>
+        <tbody>
+    ${rows}</tbody>
+      </table>
+    </div>
+  `;
+}
+
+function toneOf(isWell: boolean): string {
+  return isWell ? "good" : "bad";
 }
 
 function countOf(n: number | undefined): string {

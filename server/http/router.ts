@@ -21,6 +21,7 @@ export interface ApiRequest {
   readonly url: URLSearchParams;
   /** The part of the path that the route names `name`, "" where it names none. */
   readonly name: string;
+  /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
 }
 /** Throws ApiError for a request that gets no data; any other error is the server's fault. */
@@ -50,7 +51,11 @@ export class Router {
   }
 
   /** A route outside of the API, for GET and HEAD unless told otherwise. */
-  page(path: string, handler: PageHandler, options: RouteOptions & { methods?: readonly Method[] } = {}): void {
+  page(
+    path: string,
+    handler: PageHandler,
+    options: RouteOptions & { methods?: readonly Method[] } = {},
+  ): void {
     const observe = this.#metrics.observer(path);
     this.#route(options.methods ?? ["GET"], path, async (c) => {
       const startMs = this.#deps.now();
@@ -82,7 +87,7 @@ export class Router {
     }
     this.#app.notFound(() => plain(textAnswer("404 page not found\n", { status: 404 })));
     this.#app.onError((error, c) => {
-      this.#deps.log.error("Cannot answer a request", { method: c.req.method, url: c.req.url, error });
+      this.#deps.log.error("Cannot answer a request", { method: c.req.method, url: c.req.url, err: error });
       return plain(textAnswer("Internal Server Error\n", { status: 500 }));
     });
   }
@@ -107,11 +112,22 @@ export class Router {
       const body = await readFormBody(request, this.#deps.options.readTimeoutMs);
       const name = c.req.param("name") ?? "";
       return successAnswer(
-        await handler({ form: new Form(url, body), url, name, signal: request.signal }),
+        await handler({
+          form: new Form(url, body),
+          url,
+          name,
+          get signal() {
+            return request.signal; // costs the runtime something as soon as it is asked for
+          },
+        }),
       );
     } catch (error) {
       if (error instanceof ApiError) return errorAnswer(error);
-      this.#deps.log.error("Cannot answer an API request", { method: request.method, url: request.url, error });
+      this.#deps.log.error("Cannot answer an API request", {
+        method: request.method,
+        url: request.url,
+        err: error,
+      });
       const reason = error instanceof Error ? error.message : String(error);
       return errorAnswer(new ApiError("internal", reason, { cause: error }));
     }

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { Agent, type Dispatcher, ProxyAgent } from "undici";
 import { basic, type Credentials, credentialsOf } from "./http_credentials.ts";
 import { HttpError, networkError } from "./http_error.ts";
@@ -30,7 +31,7 @@ export interface HttpHead {
 /** Takes an answer as it arrives. What its methods throw ends the request, which then rejects with it. */
 export interface HttpReceiver {
   head(head: HttpHead): void;
-  /** The next bytes of the body, valid until what it returns is fulfilled; no more come before that. */
+  /** The next bytes of the body, not written to later; after a promise no more come before it is fulfilled. */
   chunk(bytes: Uint8Array): void | Promise<void>;
 }
 
@@ -288,7 +289,8 @@ class Exchange {
           const taken = give();
           if (taken === undefined) return;
           controller!.pause();
-          taken.then(() => controller!.resume(), refuse);
+          // undici loops for ever where a body is resumed in the very turn in which it was paused.
+          taken.then(() => setImmediate(() => controller!.resume()), refuse);
         } catch (error) {
           refuse(error);
         }

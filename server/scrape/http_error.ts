@@ -3,12 +3,9 @@ export class HttpError extends Error {
   override readonly name = "HttpError";
 }
 
-/** A request that took too long. */
-export class DeadlineError extends Error {
-  override readonly name = "DeadlineError";
-  constructor() {
-    super("context deadline exceeded");
-  }
+/** The error of a request that took too long. */
+export function deadlineError(method: string, url: string): HttpError {
+  return networkError(method, url, new Error("context deadline exceeded"));
 }
 
 interface SystemError {

@@ -5,6 +5,8 @@ import type { PlainHttpClientConfig } from "./plain_http.ts";
 
 /** Bytes that decompression hands on at a time. */
 const GUNZIP_CHUNK_BYTES = 256 << 10;
+/** Compressed bytes above which no more are read until these are decompressed. */
+const WAITING_BYTES_MAX = 256 << 10;
 
 /** A request for the body of a target. */
 export interface BodyRequest {
@@ -112,6 +114,7 @@ async function abortable(work: Promise<void> | undefined, signal: AbortSignal): 
 class Decompression {
   readonly #gunzip: Gunzip = createGunzip({ chunkSize: GUNZIP_CHUNK_BYTES });
   readonly #done = Promise.withResolvers<void>();
+  #waiting = 0;
 
   constructor(take: (bytes: Uint8Array) => void) {
     this.#done.promise.catch(() => {}); // may fail before anybody waits for it
@@ -130,16 +133,15 @@ class Decompression {
     );
   }
 
-  /** Fulfilled once the bytes are decompressed and handed on. */
-  write(bytes: Uint8Array): Promise<void> {
-    const written = new Promise<void>((resolve, reject) =>
-      this.#gunzip.write(
-        bytes,
-        (error) => error ? reject(new Error(`gzip: ${error.message}`, { cause: error })) : resolve(),
-      )
-    );
-    written.catch(() => {});
-    return Promise.race([written, this.#done.promise]);
+  /** Takes compressed bytes; where many are waiting, the promise is fulfilled once they are handed on. */
+  write(bytes: Uint8Array): void | Promise<void> {
+    this.#waiting += bytes.length;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gunzip.write(bytes, () => {
+      this.#waiting -= bytes.length;
+      resolve();
+    });
+    if (this.#waiting > WAITING_BYTES_MAX) return Promise.race([promise, this.#done.promise]);
   }
 
   end(): Promise<void> {

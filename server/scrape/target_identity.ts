@@ -1,5 +1,5 @@
 import { hashLabels, xxhash64 } from "../../engine/labels/hash.ts";
-import { Labels } from "../../engine/labels/labels.ts";
+import type { Labels } from "../../engine/labels/labels.ts";
 
 const NANOSECONDS_PER_MS = 1_000_000n;
 const encoder = new TextEncoder();

@@ -11,6 +11,8 @@ import {
 } from "../../engine/tsdb/series_queries.ts";
 import { type Key, type Store, StoreFullError } from "../../engine/tsdb/store.ts";
 import type { ScrapePoolSpec, TargetStatus } from "../scrape/spec.ts";
+import { systemClock } from "../scrape/clock.ts";
+import type { BodyFetcher } from "../scrape/http_fetcher.ts";
 import { ScrapeManager } from "../scrape/scrape_manager.ts";
 import { DatabaseMetrics } from "./database_metrics.ts";
 import { packSeries, type SeriesBatch } from "./series_batch.ts";
@@ -26,7 +28,7 @@ import type {
   StorageState,
   TimeRange,
 } from "./shard.ts";
-import type { SeriesBudget } from "./series_budget.ts";
+import type { SeriesBudget } from "../scrape/series_budget.ts";
 
 const MAINTAIN_EVERY_MS = 5_000;
 /** How long a shard whose disk is full waits before it tries again. */
@@ -42,6 +44,7 @@ export interface LocalShardOptions {
   readonly flushIntervalMs: number;
   readonly limits: ShardLimits;
   readonly budget: SeriesBudget;
+  readonly createFetcher: (pool: ScrapePoolSpec) => BodyFetcher;
   readonly log: (level: "info" | "warn" | "error", message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -68,13 +71,12 @@ export class LocalShard implements Shard {
     this.#opened = this.#open();
     this.#opened.catch((error) => this.#failure = error);
     this.#scrapes = new ScrapeManager({
-      database: this.#opened,
+      ready: this.#opened,
       registry: this.#registry,
+      clock: systemClock,
       budget: options.budget,
-      now: () => Date.now(),
-      refusal: () => this.#paused !== "" ? this.#paused : this.#storageDetail,
-      onAppended: () => this.#scheduleCommit(this.#options.flushIntervalMs),
-      log: options.log,
+      createFetcher: options.createFetcher,
+      pause,
     });
   }
 
@@ -97,7 +99,7 @@ export class LocalShard implements Shard {
   #databaseOptions(): DatabaseOptions {
     return {
       ...this.#limits,
-      pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
+      pause,
       onDamage: (key: Key, error: Error) =>
         this.#options.log("error", "Stored value set aside: it cannot be read", {
           shard: this.#options.number,
@@ -279,4 +281,9 @@ function matcherOf({ type, name, value }: PlainMatcher): Matcher {
 
 function queryOf({ matcherSets, startMs, endMs, limit }: SeriesRequest): SeriesQuery {
   return { matcherSets: matcherSets.map((matchers) => matchers.map(matcherOf)), startMs, endMs, limit };
+}
+
+/** Lets timers and input have their turn. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -1,12 +1,12 @@
 /** Entry of a shard's worker: waits for its settings, then is the shard. */
 import * as Comlink from "comlink";
+import { HttpFetcher } from "../scrape/http_fetcher.ts";
 import { configureLog, logger } from "../log.ts";
 import { copyKv } from "../storage/backup.ts";
 import { openKvStore } from "../storage/kv_store.ts";
 import { LocalShard } from "./local_shard.ts";
-import type { SeriesBatch } from "./series_batch.ts";
-import { SeriesBudget } from "./series_budget.ts";
-import { transferablesOf } from "./series_batch.ts";
+import { type SeriesBatch, transferablesOf } from "./series_batch.ts";
+import { SharedSeriesBudget } from "./series_budget.ts";
 import type { WorkerApi, WorkerSettings } from "./worker_shard.ts";
 
 let shard: LocalShard | undefined;
@@ -18,9 +18,17 @@ const start = (settings: WorkerSettings): void => {
     number: settings.number,
     openStore: () => openKvStore(settings.path),
     copyStore: async (path) => void await copyKv(settings.path, path),
+    createFetcher: (pool) => new HttpFetcher(pool.http, `Narthex/${settings.version}`),
     flushIntervalMs: settings.flushIntervalMs,
     limits: settings.limits,
-    budget: new SeriesBudget(settings.seriesMax, settings.seriesCount),
+    budget: new SharedSeriesBudget(settings.seriesMax, ({ jobName, series, label, values }) => {
+      log.error("New series refused: there are as many active series as --storage.max-active-series allows", {
+        scrape_pool: jobName,
+        refused: series,
+        grown_label: label,
+        values,
+      });
+    }, settings.seriesCount),
     log: (level, message, fields) => log[level](message, fields),
   });
 };

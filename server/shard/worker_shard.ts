@@ -26,6 +26,8 @@ export interface WorkerSettings {
   readonly seriesMax: number;
   readonly seriesCount: SharedArrayBuffer;
   readonly log: LogSettings;
+  /** Of the program, for the user agent. */
+  readonly version: string;
 }
 
 /** What the worker offers beside the shard itself. */

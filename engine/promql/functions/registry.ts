@@ -12,9 +12,25 @@ import {
   withoutMetadata,
 } from "../value.ts";
 
+/** Where in time `sampleAt` looks. */
+export interface SampleShift {
+  readonly offsetMs: number;
+  /** Looks at this time less the offset at every step. */
+  readonly atMs?: number;
+}
+
+export interface SampledSeries {
+  readonly series: InstantSeries;
+  /** By step: the timestamp in ms that the sample has in the store. */
+  readonly sampleTimes: Float64Array;
+}
+
 /** One call of a function, evaluated over all steps at once. */
 export interface FunctionCall {
-  /** The call in the query, for positions, selectors and literal arguments. */
+  /**
+   * The call in the query, for positions, selectors and literal arguments: durations are resolved, `@` modifiers are
+   * timestamps, and arguments are without parentheses.
+   */
   readonly node: Call;
   /** The arguments, by position; arguments left out are missing. */
   readonly args: readonly Value[];
@@ -22,13 +38,18 @@ export interface FunctionCall {
   readonly annotations: Annotations;
   /** Whether names are dropped when evaluation ends rather than at once; see `nameDropped`. */
   readonly delayedNameRemoval: boolean;
+  /** Whether types of metrics are labels. */
+  readonly typeAndUnitLabels: boolean;
   /** Bounds of the query itself, for `info` and the like: steps of a subquery lie elsewhere. */
   readonly query: { readonly startMs: number; readonly endMs: number; readonly stepMs: number };
   readonly lookbackDeltaMs: number;
   /** Fetches series; the query's signal is added to the request. */
   select(request: SelectRequest): Promise<SeriesColumns[]>;
-  /** Evaluates an instant selector's samples over `steps`: newest within the lookback, none behind a staleness marker. */
-  sampleAt(series: SeriesColumns, offsetMs: number): InstantSeries;
+  /**
+   * What an instant selector gives for `series`: at each step the newest sample within the lookback, none behind a
+   * staleness marker. `undefined` where no step has one.
+   */
+  sampleAt(series: SeriesColumns, shift: SampleShift): SampledSeries | undefined;
 }
 
 /**
@@ -48,7 +69,10 @@ export type FunctionImplementation =
     evaluate(series: RangeSeries, out: InstantSeries, call: FunctionCall): void;
   };
 
-/** Functions by name, as each file of this folder exports them. */
+/**
+ * Functions by name. A file of this folder exports one such table, named after the file: `mathFunctions` in math.ts,
+ * `scalarFunctions` in scalar.ts and so on; table.ts puts them together.
+ */
 export type FunctionTable = Readonly<Record<string, FunctionImplementation>>;
 
 /** What a function that changes values gives as identity of its result: no name, or a name that goes at the end. */

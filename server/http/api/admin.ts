@@ -1,5 +1,5 @@
 import { parseMetricSelector } from "../../../engine/promql/parser.ts";
-import { ApiError, invalidParameter } from "../api_error.ts";
+import { ApiError } from "../api_error.ts";
 import type { AppDeps } from "../deps.ts";
 import { orBadData, plainMatchers } from "../params/form.ts";
 import { parseBoolean } from "../params/go_text.ts";
@@ -19,13 +19,9 @@ export function addAdminRoutes(
     const selectors = form.all("match[]");
     if (selectors.length === 0) throw new ApiError("bad_data", "no match[] parameter provided");
     const range = form.timeRange();
-    const matcherSets = selectors.map((text) => {
-      try {
-        return plainMatchers(orBadData(() => parseMetricSelector(text)));
-      } catch (error) {
-        throw error instanceof ApiError ? invalidParameter("match[]", error) : error;
-      }
-    });
+    const matcherSets = selectors.map((text) =>
+      plainMatchers(orBadData(() => parseMetricSelector(text), "match[]"))
+    );
     await shards.deleteSeries({ ...range, matcherSets, limit: 0 });
     return {};
   });
@@ -38,7 +34,8 @@ export function addAdminRoutes(
 
   router.change("/admin/tsdb/snapshot", async ({ form }) => {
     checkEnabled();
-    const skipHead = form.read("skip_head", (text) => {
+    // Checked, and then of no effect: a copy always has the recent samples, too.
+    form.read("skip_head", (text) => {
       try {
         return parseBoolean(text);
       } catch (cause) {
@@ -47,7 +44,7 @@ export function addAdminRoutes(
     }, false);
     const name = snapshotName(now());
     try {
-      await shards.snapshot(name, { skipHead });
+      await shards.snapshot(name);
     } catch (cause) {
       throw new ApiError("internal", `create snapshot: ${(cause as Error).message}`, { cause });
     }

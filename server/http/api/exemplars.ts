@@ -2,7 +2,6 @@ import { formatValue } from "../../../engine/go_float.ts";
 import { compareLabels, Labels } from "../../../engine/labels/labels.ts";
 import { parseExpr } from "../../../engine/promql/parser.ts";
 import { extractSelectors } from "../../../engine/promql/traverse.ts";
-import type { ExemplarEntry } from "../../../engine/tsdb/exemplars.ts";
 import type { SeriesExemplars } from "../../shard/shard.ts";
 import { ApiError } from "../api_error.ts";
 import type { Shards } from "../deps.ts";
@@ -24,24 +23,17 @@ export function addExemplarRoutes(
     const selectors = extractSelectors(orBadData(() => parseExpr(form.get("query"), options)));
     if (selectors.length === 0) return {};
     const matcherSets = selectors.map(plainMatchers);
-    return { data: merge(await shards.exemplars({ ...range, matcherSets, limit: 0 })) };
+    return { data: sorted(await shards.exemplars({ ...range, matcherSets, limit: 0 })) };
   });
 }
 
-/** One entry per series, sorted by labels; exemplars by time. */
-function merge(entries: readonly SeriesExemplars[]): object[] {
-  const bySeries = new Map<string, { labels: Labels; exemplars: ExemplarEntry[] }>();
-  for (const { labels: pairs, exemplars } of entries) {
-    const labels = Labels.fromSortedPairs(pairs);
-    const known = bySeries.get(labels.key());
-    if (known === undefined) bySeries.set(labels.key(), { labels, exemplars: [...exemplars] });
-    else known.exemplars.push(...exemplars);
-  }
-  return [...bySeries.values()]
+/** Sorted by labels. */
+function sorted(entries: readonly SeriesExemplars[]): object[] {
+  return entries.map(({ labels, exemplars }) => ({ labels: Labels.fromSortedPairs(labels), exemplars }))
     .sort((a, b) => compareLabels(a.labels, b.labels))
     .map(({ labels, exemplars }) => ({
       seriesLabels: labels.toObject(),
-      exemplars: exemplars.sort((a, b) => a.timeMs - b.timeMs).map(({ labels, value, timeMs }) => ({
+      exemplars: exemplars.map(({ labels, value, timeMs }) => ({
         labels: Labels.fromSortedPairs(labels).toObject(),
         value: formatValue(value),
         timestamp: timeMs / 1000,

@@ -2,8 +2,7 @@ import { toJson } from "../../../engine/promql/ast_json.ts";
 import type { Expr } from "../../../engine/promql/ast.ts";
 import { parseExpr, type ParserOptions } from "../../../engine/promql/parser.ts";
 import { prettyPrint } from "../../../engine/promql/pretty_print.ts";
-import { PromQLSyntaxError } from "../../../engine/promql/promql_syntax_error.ts";
-import { invalidParameter } from "../api_error.ts";
+import { orBadData } from "../params/form.ts";
 import type { Router } from "../router.ts";
 
 /** What the features given to `--enable-feature` allow in a query. */
@@ -21,14 +20,7 @@ export function addExpressionRoutes(
   { features }: { readonly features: ReadonlySet<string> },
 ): void {
   const options = parserOptions(features);
-  const parse = (query: string): Expr => {
-    try {
-      return parseExpr(query, options);
-    } catch (error) {
-      if (error instanceof PromQLSyntaxError) throw invalidParameter("query", error);
-      throw error;
-    }
-  };
+  const parse = (query: string): Expr => orBadData(() => parseExpr(query, options), "query");
   router.read("/format_query", ({ form }) => ({ data: prettyPrint(parse(form.get("query"))) }));
   router.read("/parse_query", ({ form }) => ({ data: toJson(parse(form.get("query"))) }));
 }

@@ -2,10 +2,9 @@ import { compareUtf8 } from "../../../engine/labels/labels.ts";
 import type { Matcher } from "../../../engine/labels/matcher.ts";
 import { parseMetricSelector } from "../../../engine/promql/parser.ts";
 import type { TargetMetadata } from "../../scrape/spec.ts";
-import { ApiError, invalidParameter } from "../api_error.ts";
+import { ApiError } from "../api_error.ts";
 import type { Targets } from "../deps.ts";
-import type { Form } from "../params/form.ts";
-import { orBadData } from "../params/form.ts";
+import { type Form, orBadData } from "../params/form.ts";
 import { parseInteger } from "../params/go_text.ts";
 import type { Router } from "../router.ts";
 
@@ -52,12 +51,7 @@ export function addMetadataRoutes(router: Router, { targets }: { readonly target
 
 function targetMatchers(form: Form): readonly Matcher[] {
   const text = form.get("match_target");
-  if (text === "") return [];
-  try {
-    return orBadData(() => parseMetricSelector(text));
-  } catch (error) {
-    throw error instanceof ApiError ? invalidParameter("match_target", error) : error;
-  }
+  return text === "" ? [] : orBadData(() => parseMetricSelector(text), "match_target");
 }
 
 /** A whole number; -1 where there is none, which is no limit. */

@@ -102,7 +102,9 @@ function resultOf(
   const stats = form.get("stats");
   if (stats !== "" && stats !== "true" && stats !== "all") {
     warnings.push(
-      `value ${JSON.stringify(stats)} for parameter "stats" is deprecated and will be rejected in the next major ` +
+      `value ${
+        JSON.stringify(stats)
+      } for parameter "stats" is deprecated and will be rejected in the next major ` +
         `release, use "true" or "all"`,
     );
   }

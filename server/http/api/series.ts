@@ -1,7 +1,7 @@
 import { compareUtf8, quote } from "../../../engine/labels/labels.ts";
 import { isValidLabelName, unescapeName } from "../../../engine/labels/names.ts";
 import type { SeriesRequest } from "../../shard/shard.ts";
-import { ApiError, invalidParameter } from "../api_error.ts";
+import { ApiError } from "../api_error.ts";
 import type { ApiResult } from "../answer.ts";
 import type { Shards } from "../deps.ts";
 import { arrayChunks } from "../json/chunks.ts";
@@ -16,7 +16,7 @@ export function addSeriesRoutes(router: Router, { shards }: { readonly shards: S
       throw new ApiError("bad_data", "no match[] parameter provided");
     }
     const limit = form.limit(), range = form.timeRange();
-    const matcherSets = seriesMatchers(form);
+    const matcherSets = orBadData(() => form.matcherSets(), "match[]");
     const series = await shards.series({ ...range, matcherSets, limit: probe(limit) });
     const { kept, warnings } = truncate(series, limit);
     return { json: arrayChunks(kept, writeLabelPairs), warnings };
@@ -35,14 +35,6 @@ export function addSeriesRoutes(router: Router, { shards }: { readonly shards: S
     const { limit, request } = labelRequest(form);
     return sorted(await shards.labelValues(name, request), limit);
   });
-}
-
-function seriesMatchers(form: Form): SeriesRequest["matcherSets"] {
-  try {
-    return orBadData(() => form.matcherSets());
-  } catch (error) {
-    throw error instanceof ApiError ? invalidParameter("match[]", error) : error;
-  }
 }
 
 function labelRequest(form: Form): { limit: number; request: SeriesRequest } {

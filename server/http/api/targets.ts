@@ -1,5 +1,5 @@
 import { LabelsBuilder } from "../../../engine/labels/builder.ts";
-import { Labels } from "../../../engine/labels/labels.ts";
+import { compareUtf8, Labels } from "../../../engine/labels/labels.ts";
 import type { RelabelRule } from "../../../engine/labels/relabel.ts";
 import { toYaml } from "../../config/print.ts";
 import { type ScrapeConfig, scrapeSection } from "../../config/scrape_config.ts";
@@ -9,7 +9,6 @@ import { globalUrl } from "../global_url.ts";
 import type { Form } from "../params/form.ts";
 import { formatTime, NEVER } from "../params/time.ts";
 import type { Router } from "../router.ts";
-import { compareUtf8 } from "../../../engine/labels/labels.ts";
 
 /** `/targets`, `/targets/relabel_steps`, `/scrape_pools` and `/scrape_pools/config`. */
 export function addTargetRoutes(router: Router, { targets, configuration, options }: {
@@ -92,7 +91,9 @@ function labelsOf(text: string): Labels {
       throw new TypeError("expected an object of label names and values");
     }
     for (const [name, value] of Object.entries(parsed)) {
-      if (typeof value !== "string") throw new TypeError(`expected a string for label ${JSON.stringify(name)}`);
+      if (typeof value !== "string") {
+        throw new TypeError(`expected a string for label ${JSON.stringify(name)}`);
+      }
     }
     return Labels.from(parsed as Record<string, string>);
   } catch (cause) {

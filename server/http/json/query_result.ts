@@ -1,8 +1,5 @@
 import { formatValue } from "../../../engine/go_float.ts";
-import {
-  allBuckets,
-  boundaryRule,
-} from "../../../engine/histogram/bucket.ts";
+import { allBuckets, boundaryRule } from "../../../engine/histogram/bucket.ts";
 import type { FloatHistogram } from "../../../engine/histogram/float_histogram.ts";
 import type { Labels } from "../../../engine/labels/labels.ts";
 import type { MatrixSeries, QueryValue, VectorValue } from "../query_service.ts";

@@ -104,14 +104,16 @@ export function plainMatchers(matchers: readonly Matcher[]): PlainMatcher[] {
   return matchers.map(({ type, name, value }) => ({ type, name, value }));
 }
 
-/** Runs `read`, which throws what is wrong with the request. */
-export function orBadData<T>(read: () => T): T {
+/**
+ * Runs `read`, which throws what is wrong with a selector or query.
+ * @param parameter Where it stands, if the error shall say so.
+ */
+export function orBadData<T>(read: () => T, parameter?: string): T {
   try {
     return read();
   } catch (cause) {
-    if (cause instanceof PromQLSyntaxError || cause instanceof RangeError) {
-      throw new ApiError("bad_data", cause.message, { cause });
-    }
-    throw cause;
+    if (!(cause instanceof PromQLSyntaxError || cause instanceof RangeError)) throw cause;
+    if (parameter !== undefined) throw invalidParameter(parameter, cause);
+    throw new ApiError("bad_data", cause.message, { cause });
   }
 }

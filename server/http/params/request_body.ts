@@ -7,7 +7,10 @@ export const FORM_BYTES_MAX = 10 << 20;
  * The form in the body of a request, undefined where it has none.
  * @throws {ApiError} If it is too large, or does not arrive in time.
  */
-export async function readFormBody(request: Request, timeoutMs: number): Promise<URLSearchParams | undefined> {
+export async function readFormBody(
+  request: Request,
+  timeoutMs: number,
+): Promise<URLSearchParams | undefined> {
   const type = (request.headers.get("Content-Type") ?? "").split(";")[0].trim().toLowerCase();
   if (request.body === null || type !== "application/x-www-form-urlencoded") return undefined;
   return new URLSearchParams(await readText(request.body, timeoutMs));

@@ -28,10 +28,12 @@ export function parseSeriesDescription(text: string): SeriesDescription {
 
 /** `metric{label="value"}` as a label set. */
 export function parseMetric(text: string): Labels {
-  return Labels.from(parseMetricSelector(text.trim()).map(({ type, name, value }) => {
-    if (type !== "=") throw new SyntaxError(`Cannot read series ${text}: found ${type}, use =`);
-    return [name, value] as const;
-  }));
+  return Labels.from(
+    parseMetricSelector(text.trim()).map(({ type, name, value }) => {
+      if (type !== "=") throw new SyntaxError(`Cannot read series ${text}: found ${type}, use =`);
+      return [name, value] as const;
+    }),
+  );
 }
 
 /** Where the metric ends: after its name and its braces, of which either may be missing. */
@@ -155,7 +157,9 @@ export function parseHistogram(text: string): { histogram: FloatHistogram; hintI
       parseFloatText,
     );
   const hint = found.get("counter_reset_hint");
-  if (hint !== undefined && !HINTS.includes(hint)) throw new SyntaxError(`unknown counter reset hint ${hint}`);
+  if (hint !== undefined && !HINTS.includes(hint)) {
+    throw new SyntaxError(`unknown counter reset hint ${hint}`);
+  }
   const positiveBuckets = numbers("buckets"), negativeBuckets = numbers("n_buckets");
   const spansOf = (offset: string, { length }: Float64Array) =>
     length === 0 ? [] : [{ offset: number(offset), length }];

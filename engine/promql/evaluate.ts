@@ -1,0 +1,362 @@
+import type { SeriesColumns } from "../tsdb/select.ts";
+import { typeOf } from "./ast.ts";
+import { scalarOperation } from "./binary_operation.ts";
+import { rangeArgument } from "./functions/range_call.ts";
+import type { FunctionCall, SampledSeries, SampleShift } from "./functions/registry.ts";
+import { aggregate, aggregateQuantile, aggregateSource, isReduction } from "./operators/aggregate.ts";
+import { countValues } from "./operators/count_values.ts";
+import { NewestSamples, referenceTimes } from "./operators/instant_selector.ts";
+import { negateVector } from "./operators/negate.ts";
+import { samplesOf, timesOf, WindowCutter } from "./operators/range_windows.ts";
+import { haveOneName, mergeSameLabels } from "./operators/same_labels.ts";
+import { limitRatio, selectK } from "./operators/select_elements.ts";
+import {
+  materialize,
+  rangeCallSource,
+  selectorSource,
+  type SeriesSource,
+} from "./operators/series_source.ts";
+import { setOperation } from "./operators/set_operation.ts";
+import { smoothInstant } from "./operators/smoothed_selector.ts";
+import { vectorBinary } from "./operators/vector_binary.ts";
+import { vectorScalar } from "./operators/vector_scalar.ts";
+import { fixedTime, type PlanNode } from "./plan.ts";
+import { ExecutionError } from "./query_errors.ts";
+import type { SelectedSamples } from "./selected_samples.ts";
+import type { QueryRun } from "./query_run.ts";
+import {
+  hasSamples,
+  type InstantSeries,
+  type RangeVector,
+  type ScalarColumn,
+  type Steps,
+  type Value,
+  type Vector,
+} from "./value.ts";
+
+type Node<Kind extends PlanNode["kind"]> = Extract<PlanNode, { kind: Kind }>;
+
+/** What one operator of a plan did, for EXPLAIN ANALYZE. */
+export interface NodeObserver {
+  (node: PlanNode, steps: Steps, value: Value, elapsedMs: number): void;
+}
+
+/** Evaluates plans for one query. */
+export class Evaluator {
+  readonly #run: QueryRun;
+  readonly #observe: NodeObserver | undefined;
+
+  constructor(run: QueryRun, observe?: NodeObserver) {
+    this.#run = run;
+    this.#observe = observe;
+  }
+
+  /**
+   * The value of `node` at all steps.
+   * @throws {ExecutionError|QueryTimeoutError|QueryCanceledError|StorageError}
+   */
+  async evaluate(node: PlanNode, steps: Steps): Promise<Value> {
+    const pause = this.#run.checkpoint();
+    if (pause !== undefined) await pause;
+    const { now, account } = this.#run.options;
+    const before = account.current, startMs = now();
+    const value = await this.#evaluate(node, steps);
+    account.settle(before, value);
+    this.#observe?.(node, steps, value, now() - startMs);
+    return value;
+  }
+
+  async #evaluate(node: PlanNode, steps: Steps): Promise<Value> {
+    this.#run.check();
+    switch (node.kind) {
+      case "number":
+        return { type: "scalar", values: new Float64Array(steps.count).fill(node.value) };
+      case "string":
+        return { type: "string", text: node.text };
+      case "select":
+        return vector(await this.#select(node, steps));
+      case "windows":
+        return { type: "matrix", range: await this.#windows(node, steps) };
+      case "subquery":
+        return { type: "matrix", range: await this.#subquery(node, steps) };
+      case "call":
+        return await this.#call(node, steps);
+      case "aggregate":
+        return vector(await this.#aggregate(node, steps));
+      case "binary":
+        return await this.#binary(node, steps);
+      case "negate":
+        return await this.#negate(node, steps);
+      case "once":
+        return await this.#once(node, steps);
+    }
+  }
+
+  async #vector(node: PlanNode, steps: Steps): Promise<Vector> {
+    const value = await this.evaluate(node, steps);
+    if (value.type !== "vector") throw new TypeError(`BUG: expected a vector, found a ${value.type}`);
+    return value.series;
+  }
+
+  async #select(node: Node<"select">, steps: Steps): Promise<Vector> {
+    const run = this.#run;
+    const { expr, quantity } = node;
+    if (quantity === "start timestamps" && !run.options.useStartTimestamps) return [];
+    if (expr.isSmoothed) {
+      const at = referenceTimes(steps, expr.offsetMs, fixedTime(expr));
+      return smoothInstant(expr, this.#selected(node).samples, at, steps, run);
+    }
+    const result = await materialize(this.#selectorSource(node, steps), steps, run);
+    return quantity === "values" ? result : this.#unique(result, steps);
+  }
+
+  #selectorSource(node: Node<"select">, steps: Steps): SeriesSource {
+    const { expr, quantity } = node;
+    const at = referenceTimes(steps, expr.offsetMs, fixedTime(expr));
+    return selectorSource(this.#selected(node), at, quantity, steps, this.#run);
+  }
+
+  #selected({ selection, statisticsOnly }: Node<"select" | "windows">): SelectedSamples {
+    const selected = this.#run.selected(selection);
+    return statisticsOnly ? selected.statistics : selected;
+  }
+
+  #windows(node: Node<"windows">, steps: Steps): RangeVector {
+    const { expr } = node;
+    const { selector, rangeMs } = expr;
+    const { lookbackDeltaMs, account } = this.#run.options;
+    const endsMs = referenceTimes(steps, selector.offsetMs, fixedTime(selector));
+    const isExtended = selector.isAnchored || selector.isSmoothed;
+    const cutter = new WindowCutter(
+      endsMs,
+      rangeMs + (isExtended ? lookbackDeltaMs : 0),
+      selector.isSmoothed ? lookbackDeltaMs : 0,
+    );
+    const series = this.#selected(node).samples.map((samples) => cutter.cut(samples, false));
+    account.lookThrough(series, steps, true);
+    return { series, rangeMs, endsMs };
+  }
+
+  async #subquery({ expr, input }: Node<"subquery">, steps: Steps): Promise<RangeVector> {
+    const { rangeMs, offsetMs } = expr;
+    const endsMs = referenceTimes(steps, offsetMs, fixedTime(expr));
+    const stepMs = expr.stepMs === 0 ? this.#run.options.subqueryStepMs(rangeMs) : expr.stepMs;
+    // Steps are multiples of the step width, whatever the evaluation time.
+    const afterMs = endsMs[0]! - rangeMs;
+    let startMs = stepMs * Math.trunc(afterMs / stepMs);
+    if (startMs <= afterMs) startMs += stepMs;
+    const lastMs = endsMs[endsMs.length - 1]!;
+    if (lastMs < startMs) return { series: [], rangeMs, endsMs };
+    const inner: Steps = { startMs, stepMs, count: Math.floor((lastMs - startMs) / stepMs) + 1 };
+    this.#run.options.account.reserve(inner.count);
+    const vector = await this.#vector(input, inner);
+    const times = timesOf(inner);
+    const cutter = new WindowCutter(endsMs, rangeMs);
+    const series = vector.map((one) => cutter.cut(samplesOf(one, times), one.dropName));
+    this.#run.options.account.lookThrough(series, steps, false);
+    return { series, rangeMs, endsMs };
+  }
+
+  async #call(node: Node<"call">, steps: Steps): Promise<Value> {
+    const { implementation } = node;
+    const call = await this.#prepareCall(node, steps);
+    switch (implementation.kind) {
+      case "scalar":
+        return { type: "scalar", values: implementation.evaluate(call) };
+      case "vector": {
+        const result = await implementation.evaluate(call);
+        return vector(this.#unique(result.filter(hasSamples), steps));
+      }
+      case "range": {
+        const range = rangeArgument(call);
+        const source = rangeCallSource(implementation, range, call);
+        const result = await materialize(source, steps, this.#run);
+        const isUnique = implementation.keepsName || haveOneName(range.series);
+        return vector(isUnique ? result : this.#unique(result, steps));
+      }
+    }
+  }
+
+  async #prepareCall(node: Node<"call">, steps: Steps): Promise<FunctionCall> {
+    const { expr, args } = node;
+    const run = this.#run;
+    checkExtension(node);
+    if (SORT_FUNCTIONS.has(expr.func.name) && steps.count > 1) run.annotations.sortInRangeQuery(expr.span);
+    const values: Value[] = [];
+    for (const arg of args) values.push(await this.evaluate(arg, steps));
+    const { options, annotations } = run;
+    return {
+      node: expr,
+      args: values,
+      steps,
+      annotations,
+      delayedNameRemoval: options.delayedNameRemoval,
+      typeAndUnitLabels: options.typeAndUnitLabels,
+      query: options,
+      lookbackDeltaMs: options.lookbackDeltaMs,
+      select: (request) => run.select(request),
+      sampleAt: (series, shift) => this.#sampleAt(series, shift, steps),
+    };
+  }
+
+  /** The series of `node` one at a time, where an aggregation can take them so. */
+  async #source(node: PlanNode, steps: Steps): Promise<SeriesSource | Vector> {
+    if (this.#observe !== undefined) return await this.#vector(node, steps);
+    if (node.kind === "select" && node.quantity === "values" && !node.expr.isSmoothed) {
+      const source = this.#selectorSource(node, steps);
+      return source.mayHaveHistograms ? await materialize(source, steps, this.#run) : source;
+    }
+    if (node.kind === "call" && node.implementation.kind === "range") {
+      const call = await this.#prepareCall(node, steps);
+      const range = rangeArgument(call);
+      const source = rangeCallSource(node.implementation, range, call);
+      const isUnique = node.implementation.keepsName || haveOneName(range.series);
+      if (isUnique && !source.mayHaveHistograms) return source;
+      const result = await materialize(source, steps, this.#run);
+      return isUnique ? result : this.#unique(result, steps);
+    }
+    return await this.#vector(node, steps);
+  }
+
+  /** An instant query with delayed name removal may have equal label sets until it ends. */
+  #unique(result: Vector, steps: Steps): Vector {
+    if (this.#run.options.delayedNameRemoval && steps.count === 1) return result;
+    return mergeSameLabels(result);
+  }
+
+  #sampleAt(series: SeriesColumns, { offsetMs, atMs }: SampleShift, steps: Steps): SampledSeries | undefined {
+    const { lookbackDeltaMs } = this.#run.options;
+    const newest = new NewestSamples(referenceTimes(steps, offsetMs, atMs), lookbackDeltaMs);
+    const out = this.#run.newSeries(series.labels, false, steps);
+    if (newest.fill(series, out) === 0) return undefined;
+    const times = this.#run.newSeries(series.labels, false, steps);
+    newest.fillTimes(series, "timestamps", times);
+    return { series: out, sampleTimes: times.values.map((seconds) => Math.round(seconds * 1000)) };
+  }
+
+  async #aggregate({ expr, input, param }: Node<"aggregate">, steps: Steps): Promise<Vector> {
+    const run = this.#run;
+    if (isReduction(expr.op)) {
+      const source = await this.#source(input, steps);
+      if (!Array.isArray(source)) return await aggregateSource(expr.op, source, { expr, steps, run });
+      return await aggregate(expr.op, { expr, vector: source, steps, run });
+    }
+    const value = param && await this.evaluate(param, steps);
+    const aggregation = { expr, vector: await this.#vector(input, steps), steps, run };
+    switch (expr.op) {
+      case "count_values":
+        if (value?.type !== "string") throw new TypeError("BUG: count_values without its label");
+        return this.#unique(countValues(value.text, aggregation), steps);
+      case "quantile": {
+        const phi = scalarOf(value);
+        this.#warnOfQuantile(phi, expr.param!.span);
+        return await aggregateQuantile(phi, aggregation);
+      }
+      case "limit_ratio":
+        return limitRatio(scalarOf(value), aggregation);
+      default:
+        return await selectK(expr.op, scalarOf(value), aggregation);
+    }
+  }
+
+  #warnOfQuantile(phi: ScalarColumn, span: Parameters<QueryRun["annotations"]["warn"]>[1]): void {
+    const { annotations } = this.#run;
+    if (phi.some(Number.isNaN)) annotations.invalidQuantile(NaN, span);
+    const numbers = phi.filter((q) => !Number.isNaN(q));
+    const max = numbers.reduce((a, b) => Math.max(a, b), -Infinity);
+    const min = numbers.reduce((a, b) => Math.min(a, b), Infinity);
+    if (max > 1) annotations.invalidQuantile(max, span);
+    if (min < 0) annotations.invalidQuantile(min, span);
+  }
+
+  async #binary({ expr, lhs, rhs }: Node<"binary">, steps: Steps): Promise<Value> {
+    const run = this.#run;
+    const left = await this.evaluate(lhs, steps), right = await this.evaluate(rhs, steps);
+    if (left.type === "scalar" && right.type === "scalar") {
+      const values = left.values.map((value, step) => scalarOperation(expr.op, value, right.values[step]!));
+      return { type: "scalar", values };
+    }
+    if (left.type === "vector" && right.type === "vector") {
+      const isSet = expr.op === "and" || expr.op === "or" || expr.op === "unless";
+      const result = isSet
+        ? setOperation(expr, left.series, right.series)
+        : await vectorBinary({ expr, lhs: left.series, rhs: right.series, steps, run });
+      return vector(this.#unique(result, steps));
+    }
+    const isScalarLeft = left.type === "scalar";
+    const [operand, scalar] = isScalarLeft ? [right, left] : [left, right];
+    if (operand.type !== "vector" || scalar.type !== "scalar") {
+      throw new TypeError(`BUG: cannot apply ${expr.op} to ${typeOf(expr.lhs)} and ${typeOf(expr.rhs)}`);
+    }
+    const result = vectorScalar({
+      expr,
+      vector: operand.series,
+      scalar: scalar.values,
+      isScalarLeft,
+      steps,
+      run,
+    });
+    return vector(haveOneName(operand.series) ? result : this.#unique(result, steps));
+  }
+
+  async #negate({ input }: Node<"negate">, steps: Steps): Promise<Value> {
+    const value = await this.evaluate(input, steps);
+    if (value.type === "scalar") return { type: "scalar", values: value.values.map((x) => -x) };
+    if (value.type !== "vector") throw new TypeError(`BUG: cannot negate a ${value.type}`);
+    return vector(this.#unique(negateVector(value.series, this.#run.options.delayedNameRemoval), steps));
+  }
+
+  async #once({ input }: Node<"once">, steps: Steps): Promise<Value> {
+    const value = await this.evaluate(input, { ...steps, count: Math.min(1, steps.count) });
+    if (steps.count <= 1) return value;
+    if (value.type === "scalar") {
+      return { type: "scalar", values: new Float64Array(steps.count).fill(value.values[0]!) };
+    }
+    if (value.type !== "vector") throw new TypeError(`BUG: cannot repeat a ${value.type}`);
+    return vector(value.series.map((series) => this.#repeat(series, steps)));
+  }
+
+  #repeat({ labels, dropName, values, present, histograms }: InstantSeries, steps: Steps): InstantSeries {
+    const out = this.#run.newSeries(labels, dropName, steps);
+    out.values.fill(values[0]!);
+    out.present.fill(present[0]!);
+    if (histograms !== undefined) out.histograms = new Array(steps.count).fill(histograms[0]);
+    return out;
+  }
+}
+
+function vector(series: Vector): Value {
+  return { type: "vector", series };
+}
+
+function scalarOf(value: Value | undefined): ScalarColumn {
+  if (value?.type !== "scalar") throw new TypeError("BUG: aggregation without its parameter");
+  return value.values;
+}
+
+const SORT_FUNCTIONS: ReadonlySet<string> = new Set([
+  "sort",
+  "sort_desc",
+  "sort_by_label",
+  "sort_by_label_desc",
+]);
+
+const ANCHORED_FUNCTIONS = ["changes", "delta", "increase", "rate", "resets"];
+const SMOOTHED_FUNCTIONS = ["delta", "increase", "rate"];
+
+/** @throws {ExecutionError} If the function cannot work on the windows of an anchored or smoothed range. */
+function checkExtension({ expr }: Node<"call">): void {
+  for (const arg of expr.args) {
+    if (arg.kind !== "matrixSelector") continue;
+    const { isAnchored, isSmoothed } = arg.selector;
+    if (!isAnchored && !isSmoothed) continue;
+    const [modifier, allowed] = isAnchored
+      ? ["anchored", ANCHORED_FUNCTIONS]
+      : ["smoothed", SMOOTHED_FUNCTIONS];
+    const { name } = expr.func;
+    if (allowed.includes(name)) continue;
+    throw new ExecutionError(
+      `${modifier} modifier can only be used with: ${allowed.join(", ")} - not with ${name}`,
+    );
+  }
+}

@@ -1,0 +1,88 @@
+import { inputsOf, type Plan, type PlanNode, type Selection } from "./plan.ts";
+import { print } from "./print.ts";
+import type { Steps, Value } from "./value.ts";
+
+/** One operator of a plan, and what it did if the query was run. */
+export interface OperatorReport {
+  readonly operator: PlanNode["kind"];
+  /** The part of the query that it evaluates. */
+  readonly expr: string;
+  /** Which of the plan's selects it is answered from. */
+  readonly select?: number;
+  readonly inputs: readonly OperatorReport[];
+  readonly measured?: OperatorMeasurement;
+}
+
+export interface OperatorMeasurement {
+  readonly steps: number;
+  /** Series of the result. */
+  readonly series: number;
+  /** Samples of the result; of a range vector, those in all windows, each counted once per window. */
+  readonly samples: number;
+  /** Of the operator itself and of those below it, in ms. */
+  readonly totalMs: number;
+}
+
+export interface SelectReport {
+  readonly matchers: string;
+  /** Both inclusive, ms since the Unix epoch. */
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+export interface PlanReport {
+  readonly root: OperatorReport;
+  readonly selects: readonly SelectReport[];
+}
+
+/** Measures operators while they are evaluated. */
+export class PlanRecorder {
+  readonly #measured = new Map<PlanNode, OperatorMeasurement>();
+
+  readonly observe = (node: PlanNode, steps: Steps, value: Value, totalMs: number): void => {
+    this.#measured.set(node, { steps: steps.count, ...sizeOf(value), totalMs });
+  };
+
+  measured(node: PlanNode): OperatorMeasurement | undefined {
+    return this.#measured.get(node);
+  }
+}
+
+function sizeOf(value: Value): { series: number; samples: number } {
+  switch (value.type) {
+    case "string":
+      return { series: 1, samples: 1 };
+    case "scalar":
+      return { series: 1, samples: value.values.length };
+    case "vector": {
+      let samples = 0;
+      for (const { present } of value.series) for (const kind of present) if (kind !== 0) samples++;
+      return { series: value.series.length, samples };
+    }
+    case "matrix": {
+      let samples = 0;
+      for (const { floats, histograms } of value.range.series) {
+        for (const run of [floats, histograms]) {
+          run?.windows.from.forEach((from, step) => samples += run.windows.to[step]! - from);
+        }
+      }
+      return { series: value.range.series.length, samples };
+    }
+  }
+}
+
+/** The plan as a tree of plain objects. */
+export function describePlan({ root, selections }: Plan, recorder?: PlanRecorder): PlanReport {
+  const describe = (node: PlanNode): OperatorReport => ({
+    operator: node.kind,
+    expr: print(node.expr),
+    ...("selection" in node ? { select: selections.indexOf(node.selection) } : {}),
+    inputs: inputsOf(node).map(describe),
+    measured: recorder?.measured(node),
+  });
+  return { root: describe(root), selects: selections.map(describeSelect) };
+}
+
+function describeSelect({ matchers, startMs, endMs }: Selection): SelectReport {
+  return { matchers: `{${matchers.map(String).join(",")}}`, startMs, endMs };
+}

@@ -1,0 +1,294 @@
+import type { Aggregation } from "../ast.ts";
+import type { Aggregator } from "../token.ts";
+import type { QueryRun } from "../query_run.ts";
+import { FLOAT, hasSamples, HISTOGRAM, type InstantSeries, type Steps, type Vector } from "../value.ts";
+import { aggregateHistograms } from "./aggregate_histograms.ts";
+import { type Groups, groupSeries } from "./grouping.ts";
+import {
+  readSource,
+  readVector,
+  type SeriesIdentity,
+  type SeriesReader,
+  type SeriesSource,
+} from "./series_source.ts";
+import { quantileOf } from "./quantile.ts";
+
+export interface AggregationInput {
+  readonly expr: Aggregation;
+  readonly vector: Vector;
+  readonly steps: Steps;
+  readonly run: QueryRun;
+}
+
+export type Reduction = "sum" | "avg" | "min" | "max" | "count" | "group" | "stddev" | "stdvar";
+
+export function isReduction(op: Aggregator): op is Reduction {
+  return Object.hasOwn(REDUCERS, op);
+}
+
+/** The aggregators that give one number or histogram per group. */
+export async function aggregate(op: Reduction, input: AggregationInput): Promise<Vector> {
+  const { expr, vector, run } = input;
+  const { groups, out } = await reduce(op, readVector(vector), input);
+  if (op !== "count" && op !== "group" && vector.some(({ histograms }) => histograms !== undefined)) {
+    if (op === "sum" || op === "avg") aggregateHistograms(op, groups, out, input);
+    else if (anyHistogram(vector)) run.annotations.histogramIgnoredInAggregation(op, expr.expr.span);
+  }
+  return out.filter(hasSamples);
+}
+
+/** As `aggregate`, of series that are floats only and have different labels, with one of them in memory at a time. */
+export async function aggregateSource(
+  op: Reduction,
+  source: SeriesSource,
+  input: Omit<AggregationInput, "vector">,
+): Promise<Vector> {
+  const { out } = await reduce(op, readSource(source, input.steps), input);
+  return out.filter(hasSamples);
+}
+
+/** Reduces the floats of each group; `count` and `group` count histograms, too. */
+async function reduce(
+  op: Reduction,
+  { identities, read }: SeriesReader,
+  { expr, steps, run }: Omit<AggregationInput, "vector">,
+): Promise<{ groups: Groups; out: Vector }> {
+  const groups = groupSeries(identities, expr.grouping, expr.isWithout);
+  const out = newResults(groups, identities, steps, run);
+  const scratch = Array.from({ length: groups.count }, () => new Scratch(steps.count));
+  for (let i = 0; i < identities.length; i++) {
+    const series = read(i), group = groups.groupOf[i]!;
+    if (series !== undefined) REDUCERS[op](series, out[group]!, scratch[group]!);
+    const pause = (i & 31) === 31 ? run.checkpoint() : undefined;
+    if (pause !== undefined) await pause;
+  }
+  for (let group = 0; group < groups.count; group++) finish(op, out[group]!, scratch[group]!);
+  return { groups, out };
+}
+
+/** The φ-quantile of the floats of each group, φ by step. */
+export async function aggregateQuantile(phi: Float64Array, input: AggregationInput): Promise<Vector> {
+  const { expr, vector, steps, run } = input;
+  const groups = groupSeries(vector, expr.grouping, expr.isWithout);
+  const out = newResults(groups, vector, steps, run);
+  if (anyHistogram(vector)) run.annotations.histogramIgnoredInAggregation("quantile", expr.expr.span);
+  const members = membersOf(groups);
+  for (let group = 0; group < groups.count; group++) {
+    const series = members[group]!.map((i) => vector[i]!);
+    const floats = new Float64Array(series.length);
+    for (let step = 0; step < steps.count; step++) {
+      let count = 0;
+      for (const { present, values } of series) if (present[step] === FLOAT) floats[count++] = values[step]!;
+      if (count === 0) continue;
+      out[group]!.values[step] = quantileOf(floats.subarray(0, count), phi[step]!);
+      out[group]!.present[step] = FLOAT;
+    }
+    const pause = run.checkpoint();
+    if (pause !== undefined) await pause;
+  }
+  return out.filter(hasSamples);
+}
+
+export function membersOf({ groupOf, count }: Groups): number[][] {
+  const members: number[][] = Array.from({ length: count }, () => []);
+  groupOf.forEach((group, i) => members[group]!.push(i));
+  return members;
+}
+
+export function anyHistogram(vector: Vector): boolean {
+  return vector.some(({ histograms, present }) => histograms !== undefined && present.includes(HISTOGRAM));
+}
+
+function newResults(
+  groups: Groups,
+  identities: readonly SeriesIdentity[],
+  steps: Steps,
+  run: QueryRun,
+): Vector {
+  run.options.account.reserve(groups.count * steps.count);
+  const dropName = new Uint8Array(groups.count);
+  identities.forEach((series, i) => {
+    if (series.dropName) dropName[groups.groupOf[i]!] = 1;
+  });
+  return Array.from(
+    { length: groups.count },
+    (_, group) => run.newSeries(groups.labelsOf(group), dropName[group] === 1, steps),
+  );
+}
+
+/** Columns beside the result of a group, as its aggregator needs them. */
+class Scratch {
+  readonly #length: number;
+  #errors: Float64Array | undefined;
+  #counts: Float64Array | undefined;
+  #means: Float64Array | undefined;
+  /** Steps where the sum would overflow, so that a running mean is kept in its place. */
+  incremental: Uint8Array | undefined;
+
+  constructor(length: number) {
+    this.#length = length;
+  }
+
+  get errors(): Float64Array {
+    return this.#errors ??= new Float64Array(this.#length);
+  }
+
+  get counts(): Float64Array {
+    return this.#counts ??= new Float64Array(this.#length);
+  }
+
+  get means(): Float64Array {
+    return this.#means ??= new Float64Array(this.#length);
+  }
+}
+
+type Reducer = (series: InstantSeries, out: InstantSeries, scratch: Scratch) => void;
+
+/** Add one series to the result of its group, floats only but for `count` and `group`. */
+const REDUCERS: Readonly<Record<Reduction, Reducer>> = {
+  sum: addToSum,
+  avg: addToMean,
+  min: (series, out) => keepExtreme(series, out, false),
+  max: (series, out) => keepExtreme(series, out, true),
+  count: countSamples,
+  group: markGroup,
+  stddev: addToVariance,
+  stdvar: addToVariance,
+};
+
+function addToSum({ values, present }: InstantSeries, out: InstantSeries, { errors }: Scratch): void {
+  const { values: sums, present: outPresent } = out;
+  for (let step = 0; step < present.length; step++) {
+    if (present[step] !== FLOAT) continue;
+    const value = values[step]!;
+    if (outPresent[step] !== FLOAT) {
+      sums[step] = value;
+      outPresent[step] = FLOAT;
+      continue;
+    }
+    // Kahan summation as improved by Neumaier.
+    const sum = sums[step]!;
+    const next = sum + value;
+    if (next === Infinity || next === -Infinity) errors[step] = 0;
+    else if (Math.abs(sum) >= Math.abs(value)) errors[step] = errors[step]! + ((sum - next) + value);
+    else errors[step] = errors[step]! + ((value - next) + sum);
+    sums[step] = next;
+  }
+}
+
+function addToMean({ values, present }: InstantSeries, out: InstantSeries, scratch: Scratch): void {
+  const { values: sums, present: outPresent } = out;
+  const { errors, counts } = scratch;
+  for (let step = 0; step < present.length; step++) {
+    if (present[step] !== FLOAT) continue;
+    const value = values[step]!;
+    counts[step] = counts[step]! + 1;
+    if (outPresent[step] !== FLOAT) {
+      sums[step] = value;
+      outPresent[step] = FLOAT;
+      continue;
+    }
+    const sum = sums[step]!;
+    const next = sum + value;
+    if (next === Infinity || next === -Infinity || scratch.incremental?.[step] === 1) {
+      addToRunningMean(value, step, out, scratch);
+      continue;
+    }
+    if (Math.abs(sum) >= Math.abs(value)) errors[step] = errors[step]! + ((sum - next) + value);
+    else errors[step] = errors[step]! + ((value - next) + sum);
+    sums[step] = next;
+  }
+}
+
+/** The sum at `step` has become or would become infinite: keeps the mean itself from here on. */
+function addToRunningMean(
+  value: number,
+  step: number,
+  { values: sums }: InstantSeries,
+  scratch: Scratch,
+): void {
+  const { errors, counts, means } = scratch;
+  const count = counts[step]!;
+  scratch.incremental ??= new Uint8Array(sums.length);
+  if (scratch.incremental[step] === 0) {
+    scratch.incremental[step] = 1;
+    means[step] = sums[step]! / (count - 1);
+    errors[step] = errors[step]! / (count - 1);
+  }
+  const share = (count - 1) / count;
+  const mean = share * means[step]!, error = share * errors[step]!, increment = value / count;
+  const next = mean + increment;
+  if (next === Infinity || next === -Infinity) errors[step] = 0;
+  else if (Math.abs(mean) >= Math.abs(increment)) errors[step] = error + ((mean - next) + increment);
+  else errors[step] = error + ((increment - next) + mean);
+  means[step] = next;
+}
+
+function keepExtreme({ values, present }: InstantSeries, out: InstantSeries, isMax: boolean): void {
+  const { values: extremes, present: outPresent } = out;
+  for (let step = 0; step < present.length; step++) {
+    if (present[step] !== FLOAT) continue;
+    const value = values[step]!, extreme = extremes[step]!;
+    if (
+      outPresent[step] !== FLOAT || extreme !== extreme || (isMax ? extreme < value : extreme > value)
+    ) {
+      extremes[step] = value;
+      outPresent[step] = FLOAT;
+    }
+  }
+}
+
+function countSamples({ present }: InstantSeries, { values, present: outPresent }: InstantSeries): void {
+  for (let step = 0; step < present.length; step++) {
+    if (present[step] === 0) continue;
+    values[step] = values[step]! + 1;
+    outPresent[step] = FLOAT;
+  }
+}
+
+function markGroup({ present }: InstantSeries, { values, present: outPresent }: InstantSeries): void {
+  for (let step = 0; step < present.length; step++) {
+    if (present[step] === 0) continue;
+    values[step] = 1;
+    outPresent[step] = FLOAT;
+  }
+}
+
+/** Welford's algorithm; `out` gathers the sum of squared differences from the mean. */
+function addToVariance({ values, present }: InstantSeries, out: InstantSeries, scratch: Scratch): void {
+  const { counts, means } = scratch;
+  const { values: squares, present: outPresent } = out;
+  for (let step = 0; step < present.length; step++) {
+    if (present[step] !== FLOAT) continue;
+    const value = values[step]!;
+    const count = counts[step]! + 1;
+    counts[step] = count;
+    if (outPresent[step] !== FLOAT) {
+      squares[step] = Number.isFinite(value) ? 0 : NaN;
+      means[step] = value;
+      outPresent[step] = FLOAT;
+      continue;
+    }
+    const delta = value - means[step]!;
+    const mean = means[step]! + delta / count;
+    means[step] = mean;
+    squares[step] = squares[step]! + delta * (value - mean);
+  }
+}
+
+function finish(op: Reduction, { values, present }: InstantSeries, scratch: Scratch): void {
+  if (op !== "sum" && op !== "avg" && op !== "stddev" && op !== "stdvar") return;
+  const { errors, counts, means, incremental } = scratch;
+  for (let step = 0; step < present.length; step++) {
+    if (present[step] !== FLOAT) continue;
+    if (op === "sum") values[step] = values[step]! + errors[step]!;
+    else if (op === "avg") {
+      values[step] = incremental?.[step] === 1
+        ? means[step]! + errors[step]!
+        : values[step]! / counts[step]! + errors[step]! / counts[step]!;
+    } else {
+      const variance = values[step]! / counts[step]!;
+      values[step] = op === "stddev" ? Math.sqrt(variance) : variance;
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import type { FloatHistogram } from "../../histogram/float_histogram.ts";
+import type { SampleRun, SeriesSamples } from "../selected_samples.ts";
+import {
+  FLOAT,
+  HISTOGRAM,
+  type InstantSeries,
+  type RangeSeries,
+  type Steps,
+  stepTime,
+  type Windows,
+} from "../value.ts";
+
+/** Lays windows over samples; those over the same array of times are computed once. */
+export class WindowCutter {
+  readonly #found = new Map<Float64Array, Windows>();
+
+  /**
+   * @param endsMs By step, where the window ends, inclusive; ascending.
+   * @param beforeMs How far before its end a window begins, exclusive.
+   * @param afterMs How far beyond its end a window reaches.
+   */
+  constructor(readonly endsMs: Float64Array, readonly beforeMs: number, readonly afterMs = 0) {}
+
+  cut({ labels, floats, histograms }: SeriesSamples, dropName: boolean): RangeSeries {
+    return {
+      labels,
+      dropName,
+      floats: floats && { ...floats, windows: this.#windows(floats.times) },
+      histograms: histograms && { ...histograms, windows: this.#windows(histograms.times) },
+    };
+  }
+
+  #windows(times: Float64Array): Windows {
+    const known = this.#found.get(times);
+    if (known !== undefined) return known;
+    const { endsMs, beforeMs, afterMs } = this;
+    const from = new Uint32Array(endsMs.length), to = new Uint32Array(endsMs.length);
+    let first = 0, end = 0;
+    for (let step = 0; step < endsMs.length; step++) {
+      const startMs = endsMs[step]! - beforeMs, lastMs = endsMs[step]! + afterMs;
+      while (first < times.length && times[first]! <= startMs) first++;
+      if (end < first) end = first;
+      while (end < times.length && times[end]! <= lastMs) end++;
+      from[step] = first;
+      to[step] = end;
+    }
+    const windows = { from, to };
+    this.#found.set(times, windows);
+    return windows;
+  }
+}
+
+/** The steps of a subquery's inner expression as times in ms. */
+export function timesOf(steps: Steps): Float64Array {
+  return Float64Array.from({ length: steps.count }, (_, step) => stepTime(steps, step));
+}
+
+/**
+ * The samples of a series that a subquery made, `times` being those of its steps. Histograms forget what they know of
+ * counter resets, as the subquery may have left out or repeated samples.
+ */
+export function samplesOf(
+  { labels, values, present, histograms }: InstantSeries,
+  times: Float64Array,
+): SeriesSamples {
+  if (present.every((kind) => kind === FLOAT)) return { labels, floats: { times, values } };
+  const stepsOf = (kind: number) => Array.from(present.keys()).filter((step) => present[step] === kind);
+  const floatSteps = stepsOf(FLOAT), histogramSteps = stepsOf(HISTOGRAM);
+  const run = <T>(steps: readonly number[], column: T): SampleRun<T> | undefined =>
+    steps.length === 0
+      ? undefined
+      : { times: Float64Array.from(steps, (step) => times[step]!), values: column };
+  return {
+    labels,
+    floats: run(floatSteps, Float64Array.from(floatSteps, (step) => values[step]!)),
+    histograms: run(histogramSteps, histogramSteps.map((step) => withoutResetHint(histograms![step]!))),
+  };
+}
+
+function withoutResetHint(histogram: FloatHistogram): FloatHistogram {
+  const { counterResetHint } = histogram;
+  return counterResetHint === "reset" || counterResetHint === "not_reset"
+    ? histogram.with({ counterResetHint: "unknown" })
+    : histogram;
+}

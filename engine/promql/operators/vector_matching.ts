@@ -1,0 +1,30 @@
+import { type Labels, METRIC_NAME } from "../../labels/labels.ts";
+import type { VectorMatching } from "../ast.ts";
+import { withoutMetadata } from "../value.ts";
+import { keyBy } from "./grouping.ts";
+
+/** A function that gives equal strings for label sets that match. */
+export function signatureOf({ labels: names, isOn }: VectorMatching): (labels: Labels) => string {
+  if (isOn) return keyBy([...names].sort());
+  const ignored = new Set([METRIC_NAME, ...names]);
+  return (labels) => labels.drop(ignored).key();
+}
+
+/** The labels that make a label set match. */
+export function matchingLabels(labels: Labels, { labels: names, isOn }: VectorMatching): Labels {
+  return isOn ? labels.keep(new Set(names)) : labels.drop(new Set([METRIC_NAME, ...names]));
+}
+
+/** A function that gives the labels of a result from those of the "many" side (the left of two) and the other one. */
+export function resultLabelsOf(
+  { card, labels: names, isOn, include }: VectorMatching,
+  dropsName: boolean,
+): (many: Labels, one: Labels) => Labels {
+  const matched = new Set(names);
+  return (many, one) => {
+    let labels = dropsName ? withoutMetadata(many) : many;
+    if (card === "one-to-one") labels = isOn ? labels.keep(matched) : labels.drop(matched);
+    for (const name of include) labels = labels.with(name, one.get(name));
+    return labels;
+  };
+}

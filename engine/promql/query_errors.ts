@@ -1,0 +1,54 @@
+import { DurationError } from "./resolve_durations.ts";
+import { PromQLSyntaxError } from "./promql_syntax_error.ts";
+
+/** The kinds of errors that the HTTP API tells apart; each has a status of its own. */
+export type ErrorType = "bad_data" | "execution" | "timeout" | "canceled" | "internal";
+
+/** The parameters of a query do not make sense, though its text may. The message is upstream's. */
+export class BadQueryError extends RangeError {
+  override readonly name = "BadQueryError";
+}
+
+/** The query is fine, but its evaluation over these series fails. The message is upstream's. */
+export class ExecutionError extends Error {
+  override readonly name: string = "ExecutionError";
+}
+
+/** The query would go over one of the engine's limits. */
+export class QueryLimitError extends ExecutionError {
+  override readonly name = "QueryLimitError";
+}
+
+export class QueryTimeoutError extends Error {
+  override readonly name = "QueryTimeoutError";
+  /** @param phase What the query was doing. */
+  constructor(phase: string) {
+    super(`query timed out in ${phase}`);
+  }
+}
+
+export class QueryCanceledError extends Error {
+  override readonly name = "QueryCanceledError";
+  /** @param phase What the query was doing. */
+  constructor(phase: string) {
+    super(`query was canceled in ${phase}`);
+  }
+}
+
+/** A select failed; the reason is the `cause`. */
+export class StorageError extends Error {
+  override readonly name = "StorageError";
+  constructor(cause: unknown) {
+    super(`expanding series: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** What the HTTP API calls an error that an engine threw. */
+export function errorTypeOf(error: unknown): ErrorType {
+  if (error instanceof PromQLSyntaxError || error instanceof DurationError) return "bad_data";
+  if (error instanceof BadQueryError) return "bad_data";
+  if (error instanceof ExecutionError) return "execution";
+  if (error instanceof QueryTimeoutError) return "timeout";
+  if (error instanceof QueryCanceledError) return "canceled";
+  return "internal";
+}

@@ -1,0 +1,65 @@
+import { QueryCanceledError, QueryTimeoutError } from "./query_errors.ts";
+
+/** Lets a limited number of queries run at a time; the others wait in the order they came. */
+export class QueryQueue {
+  readonly #max: number;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  /** @param max At least 1. */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /**
+   * Waits for a place, which the function it resolves to gives back.
+   * @throws {QueryTimeoutError|QueryCanceledError} If `signal` is aborted first.
+   */
+  async enter(signal: AbortSignal | undefined): Promise<() => void> {
+    if (signal?.aborted) throw queueError(signal);
+    if (this.#running < this.#max) this.#running++;
+    else await this.#wait(signal);
+    let isLeft = false;
+    return () => {
+      if (isLeft) return;
+      isLeft = true;
+      const next = this.#waiting.shift();
+      // Who comes next takes over the place, so that the number that run stays the same.
+      if (next === undefined) this.#running--;
+      else next();
+    };
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const start = () => {
+      signal?.removeEventListener("abort", giveUp);
+      resolve();
+    };
+    const giveUp = () => {
+      this.#waiting.splice(this.#waiting.indexOf(start), 1);
+      reject(queueError(signal!));
+    };
+    this.#waiting.push(start);
+    signal?.addEventListener("abort", giveUp, { once: true });
+    return promise;
+  }
+}
+
+function queueError({ reason }: AbortSignal): Error {
+  return isTimeout(reason) ? new QueryTimeoutError("query queue") : new QueryCanceledError("query queue");
+}
+
+/** Whether a signal was aborted because time was up. */
+export function isTimeout(reason: unknown): boolean {
+  return reason instanceof QueryTimeoutError ||
+    (reason instanceof DOMException && reason.name === "TimeoutError");
+}

@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import { ConfigError } from "../config/config_error.ts";
+import { loadConfig } from "../config/load.ts";
+import { type CheckRequest, EXIT } from "../config/program.ts";
+import { fileHost } from "../configuration.ts";
+import { CommandError, type CommandIo, counted, reasonOf } from "./io.ts";
+
+/** Checks configuration files as the server would read them, and that the rule files they name exist. */
+export async function checkConfig({ files }: CheckRequest, io: CommandIo): Promise<number> {
+  let failed = false;
+  for (const file of files) {
+    io.stdout(`Checking ${file}\n`);
+    try {
+      const { config, warnings } = await loadConfig(file, fileHost);
+      for (const warning of warnings) io.stderr(`  WARNING: ${warning}\n`);
+      const ruleFiles = await findRuleFiles(config.ruleFiles);
+      if (ruleFiles.length > 0) io.stdout(`  SUCCESS: ${counted(ruleFiles.length, "rule file")} found\n`);
+      io.stdout(` SUCCESS: ${file} is valid prometheus config file syntax\n`);
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      failed = true;
+      io.stderr(
+        `  FAILED: ${error instanceof ConfigError ? error.message : `${file}: ${reasonOf(error)}`}\n`,
+      );
+    }
+    io.stdout("\n");
+  }
+  return failed ? EXIT.failure : EXIT.ok;
+}
+
+/** A pattern may match no file; a plain name must. */
+async function findRuleFiles(patterns: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const pattern of patterns) {
+    const matches = await fileHost.glob(pattern);
+    if (matches.length === 0 && !pattern.includes("*")) {
+      throw new CommandError(`${JSON.stringify(join(pattern))} does not point to an existing file`);
+    }
+    found.push(...matches);
+  }
+  return found;
+}
+
+function isExpected(error: unknown): boolean {
+  return error instanceof ConfigError || error instanceof CommandError ||
+    (error instanceof Error && "code" in error);
+}

@@ -1,0 +1,26 @@
+/** Time as scrapes see it. */
+export interface ScrapeClock {
+  /** Milliseconds since the Unix epoch, with a fraction. */
+  now(): number;
+  /** Calls `run` once, in `delayMs`; what it returns cancels that. */
+  schedule(delayMs: number, run: () => void): () => void;
+}
+
+/** The longest delay that a timer takes. */
+const DELAY_MS_MAX = 2 ** 31 - 1;
+
+export const systemClock: ScrapeClock = {
+  now: () => performance.timeOrigin + performance.now(),
+  schedule(delayMs, run) {
+    const dueMs = performance.now() + delayMs;
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = () => {
+      const leftMs = dueMs - performance.now();
+      timer = leftMs > DELAY_MS_MAX
+        ? setTimeout(wait, DELAY_MS_MAX)
+        : setTimeout(run, Math.max(0, Math.ceil(leftMs)));
+    };
+    wait();
+    return () => clearTimeout(timer);
+  },
+};

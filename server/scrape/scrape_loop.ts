@@ -1,0 +1,226 @@
+import {
+  acceptHeader,
+  DEFAULT_SCRAPE_PROTOCOLS,
+  PROTO_FIRST_SCRAPE_PROTOCOLS,
+} from "../../engine/exposition/negotiation.ts";
+import type { Database } from "../../engine/tsdb/database.ts";
+import { formatDuration } from "../config/duration.ts";
+import type { ScrapeClock } from "./clock.ts";
+import type { HeldBodies } from "./held_bodies.ts";
+import { deadlineError } from "./http_error.ts";
+import type { BodyFetcher, BodyReceiver } from "./http_fetcher.ts";
+import { type AppenderDeps, SampleAppender, type ScrapeTimes } from "./sample_appender.ts";
+import type { ScrapePoolSpec, TargetSpec, TargetStatus } from "./spec.ts";
+import { sampleTime, tickAfter, tickFrom } from "./tick.ts";
+
+/** A scrape that failed, for the log. */
+export interface ScrapeFailure {
+  readonly timeMs: number;
+  readonly jobName: string;
+  readonly url: string;
+  readonly error: string;
+}
+
+export interface LoopDeps extends Omit<AppenderDeps, "database"> {
+  readonly clock: ScrapeClock;
+  readonly fetcher: BodyFetcher;
+  /** Undefined until it is open and everything held is applied. */
+  readonly database: () => Database | undefined;
+  readonly held: HeldBodies;
+  /** Told where the pool has a `scrapeFailureLogFile`. */
+  readonly logFailure?: (file: string, failure: ScrapeFailure) => void;
+}
+
+/** A body that waits for the database. */
+class RecordedBody implements BodyReceiver {
+  contentType: string | undefined;
+  begun = false;
+  bytes = 0;
+  readonly chunks: Uint8Array[] = [];
+
+  begin(contentType: string | undefined): void {
+    this.contentType = contentType;
+    this.begun = true;
+  }
+
+  chunk(bytes: Uint8Array): void {
+    this.bytes += bytes.length;
+    this.chunks.push(bytes.slice());
+  }
+}
+
+/** Scrapes one target at its ticks until it is stopped. */
+export class ScrapeLoop {
+  #appender: SampleAppender | undefined;
+  #cancelTimer: () => void = () => {};
+  #tickMs = -Infinity;
+  #lastStartMs = -Infinity;
+  #running: Promise<void> = Promise.resolve();
+  #isStopped = false;
+  /** Of the scrape under way. */
+  #abort = new AbortController();
+  readonly #accept: string;
+  readonly #status: { -readonly [Key in keyof Omit<TargetStatus, "metadata">]: TargetStatus[Key] };
+
+  constructor(readonly pool: ScrapePoolSpec, readonly target: TargetSpec, private readonly deps: LoopDeps) {
+    const protocols = pool.scrapeProtocols ??
+      (target.scrapeNativeHistograms ? PROTO_FIRST_SCRAPE_PROTOCOLS : DEFAULT_SCRAPE_PROTOCOLS);
+    this.#accept = acceptHeader(protocols, pool.escapingScheme);
+    this.#status = {
+      jobName: pool.jobName,
+      id: target.id,
+      health: "unknown",
+      lastError: "",
+      lastScrapeMs: 0,
+      lastDurationSeconds: 0,
+    };
+  }
+
+  /** @param before How the target fared so far, in a loop that this one takes the place of. */
+  start(before?: TargetStatus): void {
+    if (before !== undefined) {
+      const { health, lastError, lastScrapeMs, lastDurationSeconds } = before;
+      Object.assign(this.#status, { health, lastError, lastScrapeMs, lastDurationSeconds });
+    }
+    this.#arm(tickFrom(this.target, this.deps.clock.now()));
+  }
+
+  status(): TargetStatus {
+    return { ...this.#status, metadata: this.#appender?.metadata() ?? [] };
+  }
+
+  /** Ends the loop for another one of the same target, or for good. Nothing more is appended. */
+  async stop(): Promise<void> {
+    this.#halt();
+    this.#appender?.release();
+    await this.#running;
+  }
+
+  /**
+   * Ends the loop because the target is gone. Its series get staleness markers once the target had time to come
+   * back: two ticks and a tenth of an interval.
+   * @param ended Called then, unless the loop is stopped before.
+   */
+  leave(ended: () => void): void {
+    this.#halt();
+    const { clock } = this.deps, { intervalMs } = this.target;
+    const nowMs = clock.now();
+    const missedMs = tickFrom(this.target, Math.max(nowMs, this.#lastStartMs + 1));
+    this.#cancelTimer = clock.schedule(missedMs + 1.1 * intervalMs - nowMs, () => {
+      this.#appender?.end(missedMs);
+      this.#appender = undefined;
+      ended();
+    });
+  }
+
+  #halt(): void {
+    this.#cancelTimer();
+    this.#isStopped = true;
+    this.#abort.abort(new Error("scrape stopped"));
+  }
+
+  #arm(tickMs: number): void {
+    const { clock } = this.deps;
+    this.#tickMs = tickMs;
+    this.#cancelTimer = clock.schedule(tickMs - clock.now(), () => {
+      this.#running = this.#scrape();
+    });
+  }
+
+  async #scrape(): Promise<void> {
+    const { clock, metrics, database } = this.deps;
+    const startMs = clock.now();
+    if (this.#lastStartMs !== -Infinity) {
+      const interval = formatDuration(this.target.intervalMs);
+      metrics.intervalLength.labels(interval).observe((startMs - this.#lastStartMs) / 1000);
+    }
+    this.#lastStartMs = startMs;
+    const timeMs = sampleTime(this.target, this.#tickMs, startMs);
+
+    const open = database();
+    const recorded = open === undefined ? new RecordedBody() : undefined;
+    const failure = await this.#fetch(recorded ?? this.#appenderFor(open!));
+    if (this.#isStopped) return;
+    const endMs = clock.now();
+    metrics.scrapeDuration.observe((endMs - startMs) / 1000);
+    const times = { timeMs, startMs, endMs };
+    if (recorded === undefined) {
+      this.#settle(times, this.#appenderFor(open!).finish(times, failure));
+    } else {
+      const apply = (opened: Database) => this.#apply(opened, recorded, times, failure);
+      const opened = database();
+      if (opened !== undefined) apply(opened);
+      else {
+        this.#settle(times, failure);
+        const droppedBefore = this.deps.held.dropped;
+        this.deps.held.add({ bytes: recorded.bytes, apply });
+        metrics.heldDropped.inc(this.deps.held.dropped - droppedBefore);
+      }
+    }
+    this.#arm(tickAfter(this.target, this.#tickMs, clock.now()));
+  }
+
+  /** Fetches a body into `receiver`. Returns what went wrong. */
+  async #fetch(receiver: BodyReceiver): Promise<Error | undefined> {
+    const { pool, target, deps } = this;
+    if (pool.poolError !== "") {
+      deps.metrics.exceededTargetLimit.inc();
+      return new Error(pool.poolError);
+    }
+    const abort = this.#abort = new AbortController();
+    const cancel = deps.clock.schedule(target.timeoutMs, () => abort.abort(deadlineError("GET", target.url)));
+    try {
+      await deps.fetcher.fetch(
+        {
+          url: target.url,
+          unixSocket: target.unixSocket,
+          accept: this.#accept,
+          enableCompression: pool.enableCompression,
+          timeoutMs: target.timeoutMs,
+          bodySizeLimit: pool.bodySizeLimit,
+        },
+        receiver,
+        abort.signal,
+      );
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    } finally {
+      cancel();
+    }
+  }
+
+  #apply(database: Database, body: RecordedBody, times: ScrapeTimes, failure: Error | undefined): void {
+    if (this.#isStopped) return;
+    const appender = this.#appenderFor(database);
+    try {
+      if (body.begun) appender.begin(body.contentType);
+      for (const chunk of body.chunks) appender.chunk(chunk);
+    } catch (error) {
+      failure ??= error as Error;
+    }
+    this.#settle(times, appender.finish(times, failure));
+  }
+
+  #appenderFor(database: Database): SampleAppender {
+    const { jobName } = this.pool;
+    return this.#appender ??= new SampleAppender(
+      `scrape/${jobName}/${this.target.id}`,
+      this.pool,
+      this.target,
+      { ...this.deps, database },
+    );
+  }
+
+  #settle({ timeMs, startMs, endMs }: ScrapeTimes, failure: Error | undefined): void {
+    const status = this.#status;
+    status.health = failure === undefined ? "up" : "down";
+    status.lastError = failure?.message ?? "";
+    status.lastScrapeMs = startMs;
+    status.lastDurationSeconds = (endMs - startMs) / 1000;
+    const { jobName, scrapeFailureLogFile } = this.pool;
+    if (failure !== undefined && scrapeFailureLogFile !== "") {
+      const { url } = this.target;
+      this.deps.logFailure?.(scrapeFailureLogFile, { timeMs, jobName, url, error: failure.message });
+    }
+  }
+}

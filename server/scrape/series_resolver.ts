@@ -1,0 +1,190 @@
+import { DROPPED, type ExposedSeries, type SeriesResolver } from "../../engine/exposition/scrape_row.ts";
+import { isAbsent } from "../../engine/sample.ts";
+import type { Labels } from "../../engine/labels/labels.ts";
+import type { RelabelRule } from "../../engine/labels/relabel.ts";
+import type { Database } from "../../engine/tsdb/database.ts";
+import type { Group } from "../../engine/tsdb/group.ts";
+import { checkLimits, checkNames, relabelled, withTargetLabels } from "./sample_labels.ts";
+import { LabelGrowth, type SeriesBudget } from "./series_budget.ts";
+import type { ScrapePoolSpec } from "./spec.ts";
+
+/** Slots beyond twice those in use that a group may have. */
+const SPARE_SLOTS = 1024;
+/** Series that the budget refused are tried again after so many scrapes. */
+const RETRY_SCRAPES = 10;
+
+/**
+ * The series of one target: gives each a slot of the target's group. New ones get theirs provisionally, so that a
+ * scrape that fails leaves none behind: `keep` after a scrape that went well makes them real, `discard` forgets them.
+ */
+export class TargetSeries implements SeriesResolver {
+  #group: Group;
+  #pending: Labels[] = [];
+  readonly #pendingSlots = new Map<string, number>();
+  #budgeted = 0;
+  #isIncomplete = false;
+  #scrapes = 0;
+  #retryAt = Infinity;
+  /** Series of the scrape that got no slot because the pool's sample limit was passed. */
+  beyondLimit = 0;
+  /** What the budget had no room for in the scrape. */
+  refused = new LabelGrowth();
+
+  /** @param targetLabels As `TargetSpec.labels`. */
+  constructor(
+    private readonly database: Database,
+    identity: string,
+    private readonly targetLabels: Labels,
+    private readonly pool: ScrapePoolSpec,
+    private readonly rules: readonly RelabelRule[],
+    private readonly budget: SeriesBudget,
+  ) {
+    this.#group = database.group(identity);
+    this.#account();
+  }
+
+  get group(): Group {
+    return this.#group;
+  }
+
+  /** Slots, provisional ones included. */
+  get slotCount(): number {
+    return this.#group.slotCount + this.#pending.length;
+  }
+
+  /** The slot of a series that is no sample of the body; new ones are real at once. */
+  reportSlot(labels: Labels): number {
+    const slot = this.database.slotFor(this.#group, labels);
+    this.#account();
+    return slot;
+  }
+
+  /** Starts a scrape. */
+  begin(): void {
+    this.#scrapes++;
+    this.beyondLimit = 0;
+    if (this.refused.series > 0) this.refused = new LabelGrowth();
+  }
+
+  /** @throws {TypeError | LabelLimitError} To fail the scrape. */
+  resolve({ labels: exposed, emptyNames }: ExposedSeries): number {
+    const { pool } = this;
+    const labels = relabelled(
+      withTargetLabels(exposed, emptyNames, this.targetLabels, pool.honorLabels),
+      this.rules,
+    );
+    if (labels === undefined) return DROPPED;
+    checkNames(labels, pool.validationScheme);
+    checkLimits(labels, pool);
+    const known = this.#find(labels);
+    if (known !== DROPPED) return known;
+    // Beyond the limit the scrape fails anyway: its series need no memory.
+    if (pool.sampleLimit > 0 && this.#pending.length >= pool.sampleLimit) {
+      this.beyondLimit++;
+      this.#isIncomplete = true;
+      return DROPPED;
+    }
+    if (!this.budget.tryTake(1)) {
+      this.refused.add(labels.pairs);
+      this.#retryAt = Math.min(this.#retryAt, this.#scrapes + RETRY_SCRAPES);
+      return DROPPED;
+    }
+    this.#budgeted++;
+    const slot = this.slotCount;
+    this.#pending.push(labels);
+    this.#pendingSlots.set(labels.key(), slot);
+    return slot;
+  }
+
+  /**
+   * Makes the provisional slots real.
+   * @returns How many series are new.
+   */
+  keep(): number {
+    const first = this.#group.slotCount;
+    const added = this.#pending.length;
+    for (let i = 0; i < added; i++) {
+      const slot = this.database.slotFor(this.#group, this.#pending[i]);
+      if (slot !== first + i) {
+        throw new Error(`BUG: series has slot ${slot} of its group, expected ${first + i}`);
+      }
+    }
+    this.#forgetPending();
+    return added;
+  }
+
+  /** Gives the provisional slots up; the parser must then forget them, see `mustForget`. */
+  discard(): void {
+    this.budget.release(this.#pending.length);
+    this.#budgeted -= this.#pending.length;
+    if (this.#pending.length > 0) this.#isIncomplete = true;
+    this.#forgetPending();
+  }
+
+  /** Whether the parser knows slots that are none, or left out series that may be let in now; asking clears it. */
+  mustForget(): boolean {
+    const must = this.#isIncomplete || this.#scrapes >= this.#retryAt;
+    if (must) this.#retryAt = Infinity;
+    this.#isIncomplete = false;
+    return must;
+  }
+
+  /**
+   * Moves to another group without the slots that are no longer in use, if they are most of them. The last row goes
+   * to both groups, so that the next one is compared with it.
+   * @param words The last row.
+   * @param present Samples in it.
+   */
+  shrink(lastMs: number, words: Uint32Array, present: number): boolean {
+    const old = this.#group;
+    if (old.slotCount <= 2 * present + SPARE_SLOTS) return false;
+    const { database } = this;
+    database.head.retire(old);
+    const group = database.group(old.identity);
+    const row = new Uint32Array(2 * old.slotCount);
+    for (let slot = 0; slot < old.slotCount; slot++) {
+      if (2 * slot >= words.length || isAbsent(words, slot)) continue;
+      const to = database.head.slotOf(group, old.slotRefs[slot]);
+      row[2 * to] = words[2 * slot];
+      row[2 * to + 1] = words[2 * slot + 1];
+    }
+    group.hasElsewhere = old.hasElsewhere;
+    database.append(group, lastMs, row.subarray(0, 2 * group.slotCount), false);
+    this.#group = group;
+    this.#account();
+    this.#isIncomplete = true;
+    return true;
+  }
+
+  /** The target is gone: its group takes no more rows. */
+  retire(): void {
+    this.database.head.retire(this.#group);
+    this.release();
+  }
+
+  /** Gives the budget back, when another one goes on with the group. */
+  release(): void {
+    this.budget.release(this.#budgeted);
+    this.#budgeted = 0;
+  }
+
+  #find(labels: Labels): number {
+    const ref = this.database.index.find(labels);
+    const slot = ref < 0 ? -1 : this.database.head.findSlot(this.#group, ref);
+    return slot >= 0 ? slot : this.#pendingSlots.get(labels.key()) ?? DROPPED;
+  }
+
+  #forgetPending(): void {
+    if (this.#pending.length === 0) return;
+    this.#pending = [];
+    this.#pendingSlots.clear();
+  }
+
+  /** Takes the budget that the group's slots need, or gives back what they no longer do. */
+  #account(): void {
+    const difference = this.#group.slotCount - this.#budgeted;
+    if (difference > 0) this.budget.take(difference);
+    else if (difference < 0) this.budget.release(-difference);
+    this.#budgeted = this.#group.slotCount;
+  }
+}

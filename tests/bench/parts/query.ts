@@ -1,0 +1,154 @@
+/** Latency of the same queries over the same imported data, asked of both servers in turn. */
+import { type Bench, forEachSubject, median, messageOf, newDirectory, type Part } from "../bench.ts";
+import { differenceOf } from "../answers.ts";
+import { type DataSet, type DataSets, writeDataSets } from "../query_data.ts";
+import type { SubjectName } from "../report.ts";
+import type { QueryData, Server } from "../subjects.ts";
+
+interface Query {
+  readonly name: string;
+  readonly path: string;
+  readonly parameters: Record<string, string>;
+  readonly repeats: number;
+}
+
+const INSTANT = "/api/v1/query", RANGE = "/api/v1/query_range";
+/** Steps start off the minute, so that no step of a subquery falls on the edge of a window either. */
+const OFF_GRID_SECONDS = 7;
+
+/** After promql-engine's range query benchmark; 2 h, a step of 30 s. */
+const POD_QUERIES = {
+  "vector selector": "http_requests_total",
+  "sum": "sum(http_requests_total)",
+  "sum by pod": "sum by (pod) (http_requests_total)",
+  "rate": "rate(http_requests_total[1m])",
+  "sum rate": "sum(rate(http_requests_total[1m]))",
+  "sum by rate": "sum by (pod) (rate(http_requests_total[1m]))",
+  "join one to one": `http_requests_total{container="c1"} / ignoring (container) http_responses_total`,
+  "join many to one": "http_requests_total / on (pod) group_left () http_responses_total",
+  "vector and scalar": "http_requests_total * 10",
+  "histogram_quantile": "histogram_quantile(0.9, http_response_seconds_bucket)",
+};
+
+/** Query and step in seconds; over all 6 h. */
+const SERVICE_QUERIES: readonly [query: string, step: number][] = [
+  ["sum by (code) (rate(x[5m]))", 60],
+  ["sum by (code) (rate(x[5m]))", 15],
+  ["max(quantile_over_time(0.9, x[10m]))", 60],
+  ["sum(max_over_time(x[1h]))", 60],
+  ["topk(5, rate(x[5m]))", 60],
+  ["sum(x)", 60],
+  ["x", 60],
+  ["sum by (instance) (x) / on (instance) y", 60],
+  ["histogram_quantile(0.9, sum by (le) (rate(latency_seconds_bucket[5m])))", 60],
+  ["max_over_time(sum by (code) (rate(x[5m]))[30m:1m])", 60],
+];
+
+const FLEET_QUERIES = ["up", "sum by (job) (rate(z[5m]))", "count by (job) (up == 0)"];
+
+export const query: Part = {
+  name: "query",
+  summary: "latency of range and instant queries, answers compared",
+  limitSeconds: 900,
+  async run(bench) {
+    bench.log("query: writing the data sets");
+    const sets = writeDataSets(newDirectory(bench, "query"), Date.now() / 1000, bench.isQuick);
+    const all = Object.values(sets) as DataSet[];
+    for (const { path, series, samples } of all) {
+      bench.report.notes.push(`query: ${samples} samples of ${series} series in ${path.split("/").at(-1)}`);
+    }
+    const servers = await startFilled(bench, all);
+    for (const each of queriesOf(sets, bench.isQuick ? 3 : 7)) await compare(bench, servers, each);
+    for (const prefix of ["pods", "services", "instant", ""]) {
+      const mean = bench.report.meanRatio("query", prefix === "" ? "" : `${prefix}:`);
+      if (mean === undefined) continue;
+      bench.report.notes.push(
+        `query: geometric mean of the ratios of ${prefix || "all"} queries: ${mean.toFixed(3)}`,
+      );
+    }
+    for (const [name, server] of servers) {
+      // Not part of the ratios above: set after they were taken.
+      bench.report.set("query", "peak RSS, start included", "MB", name, server.usage().peakRssBytes / 1e6);
+      await server.stop();
+    }
+  },
+};
+
+/** Servers with the data imported, quiet; those that fail are reported and left out. */
+async function startFilled(bench: Bench, all: readonly DataSet[]): Promise<Map<SubjectName, Server>> {
+  const filled = new Map<SubjectName, string>(), servers = new Map<SubjectName, Server>();
+  await forEachSubject(bench, "query", async (subject) => {
+    const storage = newDirectory(bench, "query", subject.name), before = performance.now();
+    await subject.import(bench.children, all.map(({ path }) => path), storage);
+    bench.log(`query: ${subject.name} imported in ${((performance.now() - before) / 1000).toFixed(1)} s`);
+    filled.set(subject.name, storage);
+  });
+  for (const subject of bench.subjects) {
+    const storage = filled.get(subject.name);
+    if (storage === undefined) continue;
+    const server = subject.start(bench.children, { config: "global: {}\n", storage });
+    try {
+      await server.ready();
+      await server.quiet();
+      servers.set(subject.name, server);
+    } catch (error) {
+      bench.report.problem("query", subject.name, messageOf(error));
+    }
+  }
+  return servers;
+}
+
+function* queriesOf({ pods, services, fleet }: DataSets, repeats: number): Generator<Query> {
+  const range = (set: DataSet, text: string, step: number) => ({
+    query: text,
+    start: String(set.startSeconds + OFF_GRID_SECONDS),
+    end: String(set.endSeconds),
+    step: String(step),
+  });
+  for (const [name, text] of Object.entries(POD_QUERIES)) {
+    yield { name: `pods: ${name}`, path: RANGE, parameters: range(pods, text, 30), repeats };
+  }
+  for (const [text, step] of SERVICE_QUERIES) {
+    yield {
+      name: `services: ${text}, step ${step}`,
+      path: RANGE,
+      parameters: range(services, text, step),
+      repeats,
+    };
+  }
+  for (const text of FLEET_QUERIES) {
+    const parameters = { query: text, time: String(fleet.endSeconds - OFF_GRID_SECONDS) };
+    yield { name: `instant: ${text}`, path: INSTANT, parameters, repeats: repeats * 5 };
+  }
+}
+
+async function compare(bench: Bench, servers: Map<SubjectName, Server>, query: Query): Promise<void> {
+  const { name, path, parameters, repeats } = query;
+  const answers: QueryData[] = [], able: [SubjectName, Server][] = [];
+  for (const [subject, server] of servers) {
+    try {
+      answers.push(await server.query(path, parameters));
+      able.push([subject, server]);
+    } catch (error) {
+      bench.report.problem("query", subject, `${name}: ${messageOf(error)}`);
+    }
+  }
+  const [one, other] = answers;
+  if (one?.result.length === 0) bench.report.problem("query", able[0]![0], `${name}: the answer is empty`);
+  if (one !== undefined && other !== undefined) {
+    const difference = differenceOf(one, other);
+    if (difference !== undefined) {
+      const who = able.map(([subject]) => subject).join(" and ");
+      bench.report.problem("query", who, `${name}: the answers differ: ${difference}`);
+    }
+  }
+  const seconds = new Map(able.map(([subject]) => [subject, [] as number[]]));
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    for (const [subject, server] of able) {
+      seconds.get(subject)!.push(await server.latency(path, parameters));
+    }
+  }
+  for (const [subject, all] of seconds) {
+    bench.report.set("query", name, "ms, median", subject, median(all) * 1000);
+  }
+}

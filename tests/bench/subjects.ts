@@ -1,0 +1,204 @@
+/** The servers that are compared: how each is started, filled and stopped. */
+import { resolve } from "node:path";
+import { sleep } from "./bench.ts";
+import type { Child, Children } from "./children.ts";
+import { type Usage, usageOf } from "./process_usage.ts";
+import type { SubjectName } from "./report.ts";
+
+const REPOSITORY = resolve(import.meta.dirname!, "../..");
+const POLL_SECONDS = 0.01;
+
+export interface ServerOptions {
+  /** Text of a `prometheus.yml`. */
+  readonly config: string;
+  readonly storage: string;
+  /** The port to listen on; a free one if absent. */
+  readonly port?: number;
+}
+
+export interface Subject {
+  readonly name: SubjectName;
+  /** @returns Why it cannot run here, or undefined if it can. */
+  obstacle(): string | undefined;
+  version(): string;
+  start(children: Children, options: ServerOptions): Server;
+  /** Stores the samples of OpenMetrics texts in an empty directory. @throws {Error} If that fails. */
+  import(children: Children, files: readonly string[], storage: string): Promise<void>;
+}
+
+/** A running server. */
+export class Server {
+  readonly startedMs = Date.now();
+
+  constructor(readonly child: Child, readonly url: string, readonly children: Children) {}
+
+  /** Waits for `/-/ready`. @returns Seconds since the start. @throws {Error} If it ends or takes too long. */
+  async ready(limitSeconds = 120): Promise<number> {
+    for (;;) {
+      const seconds = (Date.now() - this.startedMs) / 1000;
+      if (this.child.hasEnded()) {
+        throw new Error(`It ended instead of getting ready:\n${this.child.lastErrors()}`);
+      }
+      if (seconds > limitSeconds) {
+        throw new Error(`It was not ready after ${limitSeconds} s:\n${this.child.lastErrors()}`);
+      }
+      const isReady = await fetch(`${this.url}/-/ready`, { signal: AbortSignal.timeout(5000) })
+        .then(async (answer) => (await answer.body?.cancel(), answer.ok), () => false);
+      if (isReady) return (Date.now() - this.startedMs) / 1000;
+      await sleep(POLL_SECONDS);
+    }
+  }
+
+  usage(): Usage {
+    return usageOf(this.child.pid);
+  }
+
+  /** Waits until it uses less than 5 % of a core over two seconds, as after compactions at the start. */
+  async quiet(limitSeconds = 120): Promise<void> {
+    const deadline = Date.now() + limitSeconds * 1000;
+    while (Date.now() < deadline) {
+      const before = this.usage().cpuSeconds;
+      await sleep(2);
+      if (this.usage().cpuSeconds - before < 0.1) return;
+    }
+  }
+
+  async metrics(): Promise<string> {
+    return await this.#text("/metrics", 60);
+  }
+
+  /** The `data` of an API answer. @throws {Error} If the answer is an error. */
+  async query(path: string, parameters: Record<string, string>, limitSeconds = 120): Promise<QueryData> {
+    const text = await this.#text(`${path}?${new URLSearchParams(parameters)}`, limitSeconds);
+    return (JSON.parse(text) as { data: QueryData }).data;
+  }
+
+  /** Seconds until the whole answer had arrived, unparsed. @throws {Error} If the answer is an error. */
+  async latency(path: string, parameters: Record<string, string>): Promise<number> {
+    const start = performance.now();
+    await this.#bytes(`${path}?${new URLSearchParams(parameters)}`, 120);
+    return (performance.now() - start) / 1000;
+  }
+
+  async #text(path: string, limitSeconds: number): Promise<string> {
+    return new TextDecoder().decode(await this.#bytes(path, limitSeconds));
+  }
+
+  async #bytes(path: string, limitSeconds: number): Promise<ArrayBuffer> {
+    const answer = await fetch(this.url + path, {
+      headers: { "accept-encoding": "identity" },
+      signal: AbortSignal.timeout(limitSeconds * 1000),
+    });
+    const body = await answer.arrayBuffer();
+    if (answer.ok) return body;
+    throw new Error(`${path} answered ${answer.status}: ${new TextDecoder().decode(body).slice(0, 300)}`);
+  }
+
+  /** @returns Seconds until it had ended. @throws {Error} If it did not end in order. */
+  async stop(): Promise<number> {
+    const seconds = await this.children.stop(this.child);
+    const { code } = await this.child.ended;
+    if (code !== 0) throw new Error(`It ended with code ${code} when stopped:\n${this.child.lastErrors()}`);
+    return seconds;
+  }
+
+  kill(): Promise<void> {
+    return this.children.kill(this.child);
+  }
+}
+
+/** What `/api/v1/query` and `/api/v1/query_range` answer. */
+export interface QueryData {
+  readonly resultType: "vector" | "matrix" | "scalar" | "string";
+  // deno-lint-ignore no-explicit-any -- depends on resultType
+  readonly result: any;
+}
+
+const prometheus: Subject = {
+  name: "prometheus",
+  obstacle: () =>
+    firstLineOf("prometheus", ["--version"]) ? undefined : "there is no `prometheus` on the path",
+  version: () => firstLineOf("prometheus", ["--version"]) ?? "",
+  start(children, options) {
+    const args = [
+      `--storage.tsdb.path=${options.storage}`,
+      // Blocks stay as imported: no compaction in the middle of a measurement.
+      "--storage.tsdb.min-block-duration=2h",
+      "--storage.tsdb.max-block-duration=2h",
+    ];
+    return startServer(children, "prometheus", args, options);
+  },
+  async import(children, files, storage) {
+    for (const file of files) {
+      await children.run("promtool", ["tsdb", "create-blocks-from", "openmetrics", "--quiet", file, storage]);
+    }
+  },
+};
+
+const narthex: Subject = {
+  name: "narthex",
+  obstacle: () => {
+    try {
+      Deno.statSync(`${REPOSITORY}/main.ts`);
+    } catch {
+      return "there is no main.ts yet";
+    }
+  },
+  version: () => firstLineOf("git", ["-C", REPOSITORY, "describe", "--always", "--dirty"]) ?? "",
+  start(children, options) {
+    return startServer(
+      children,
+      Deno.execPath(),
+      [...launchArgs(), `--storage.path=${options.storage}`],
+      options,
+    );
+  },
+  async import(children, files, storage) {
+    for (const file of files) {
+      const args = [...launchArgs(), "import", file, `--storage.path=${storage}`];
+      await children.run(Deno.execPath(), args, { cwd: REPOSITORY });
+    }
+  },
+};
+
+export const SUBJECTS: readonly Subject[] = [prometheus, narthex];
+
+/** The arguments of `deno` that `deno task start` uses, so that what is measured is what users run. */
+function launchArgs(): string[] {
+  const task: string = JSON.parse(Deno.readTextFileSync(`${REPOSITORY}/deno.json`)).tasks.start;
+  const [command, ...args] = task.split(" ");
+  if (command !== "deno" || args[0] !== "run") {
+    throw new Error(
+      `Cannot start what deno.json's task "start" says: expected "deno run …", found "${task}"`,
+    );
+  }
+  return args;
+}
+
+function startServer(children: Children, command: string, args: string[], options: ServerOptions): Server {
+  const configFile = `${options.storage}.yml`;
+  Deno.writeTextFileSync(configFile, options.config);
+  const address = `127.0.0.1:${options.port ?? freePort()}`;
+  const child = children.spawn(
+    command,
+    [...args, `--config.file=${configFile}`, `--web.listen-address=${address}`],
+    { cwd: REPOSITORY },
+  );
+  return new Server(child, `http://${address}`, children);
+}
+
+export function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  return listener.addr.port;
+}
+
+/** The first line a program prints; undefined if it cannot be run. */
+export function firstLineOf(command: string, args: readonly string[]): string | undefined {
+  try {
+    const { stdout, stderr } = new Deno.Command(command, { args: [...args] }).outputSync();
+    return (new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr)).split("\n", 1)[0];
+  } catch {
+    return undefined;
+  }
+}

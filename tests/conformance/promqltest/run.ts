@@ -1,0 +1,40 @@
+/**
+ * Runs scripts of upstream's PromQL test language, all there are unless files are named:
+ *
+ *   deno run -A tests/conformance/promqltest/run.ts [--store memory|sharded] [--verbose] [file…]
+ *
+ * Prints counts per file and, last, `<n> passed, <n> failed`; the exit code is 1 if anything failed.
+ */
+import { parseArgs } from "node:util";
+import { scriptFiles } from "./script_files.ts";
+import { runScript } from "./script_runner.ts";
+
+const { values, positionals } = parseArgs({
+  options: {
+    store: { type: "string", default: "memory" },
+    verbose: { type: "boolean", default: false },
+  },
+  allowPositionals: true,
+});
+const { store, verbose } = values;
+if (store !== "memory" && store !== "sharded") {
+  console.error(`Unknown store ${store}: use memory or sharded`);
+  Deno.exit(2);
+}
+let passed = 0, failed = 0;
+for (const file of positionals.length > 0 ? positionals : scriptFiles()) {
+  try {
+    const result = await runScript(Deno.readTextFileSync(file), store);
+    passed += result.passed;
+    failed += result.failures.length;
+    console.log(`${file}: ${result.passed} passed, ${result.failures.length} failed`);
+    for (const { line, query, reason } of verbose ? result.failures : []) {
+      console.log(`  line ${line}: ${query}\n    ${reason}`);
+    }
+  } catch (error) {
+    failed++;
+    console.log(`${file}: ${(error as Error).message}`);
+  }
+}
+console.log(`${passed} passed, ${failed} failed`);
+Deno.exit(failed > 0 ? 1 : 0);

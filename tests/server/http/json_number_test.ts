@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { formatValue } from "../../../engine/go_float.ts";
+import { writeInteger, writeTimestamp, writeValue } from "../../../server/http/json/number.ts";
+
+function written(write: (bytes: Uint8Array, at: number, x: number) => number, x: number): string {
+  const bytes = new Uint8Array(64).fill(35);
+  const end = write(bytes, 3, x);
+  assert.deepEqual([...bytes.subarray(0, 3)], [35, 35, 35]);
+  return new TextDecoder().decode(bytes.subarray(3, end));
+}
+
+Deno.test("values are written as upstream prints them", () => {
+  const table: readonly [number, string][] = [
+    [0, "0"],
+    [-0, "-0"],
+    [1, "1"],
+    [-1, "-1"],
+    [0.5, "0.5"],
+    [-0.25, "-0.25"],
+    [100, "100"],
+    [1.000001, "1.000001"],
+    [0.000001, "0.000001"],
+    [1e-7, "1e-07"],
+    [123456789.123456, "123456789.123456"],
+    [999999999, "999999999"],
+    [1e9, "1000000000"],
+    [1_000_000_001, "1000000001"],
+    [2 ** 31, "2147483648"],
+    [2 ** 53, "9007199254740992"],
+    [1e20, "100000000000000000000"],
+    [1e21, "1e+21"],
+    [Infinity, "+Inf"],
+    [-Infinity, "-Inf"],
+    [NaN, "NaN"],
+    [0.1 + 0.2, "0.30000000000000004"],
+    [5e-324, "5e-324"],
+  ];
+  for (const [x, text] of table) assert.equal(written(writeValue, x), text);
+});
+
+Deno.test("values of any kind are written exactly as the slow way prints them", () => {
+  const short = fc.tuple(fc.integer({ min: -1e9, max: 1e9 }), fc.integer({ min: 0, max: 9 }))
+    .map(([n, places]) => n / 10 ** places);
+  const kinds = fc.oneof(
+    fc.double(),
+    short,
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.double({ min: -1e7, max: 1e7 }),
+  );
+  fc.assert(fc.property(kinds, (x) => assert.equal(written(writeValue, x), formatValue(x))), {
+    numRuns: 5000,
+  });
+});
+
+Deno.test("whole numbers are written digit by digit", () => {
+  fc.assert(fc.property(fc.maxSafeNat(), (n) => assert.equal(written(writeInteger, n), String(n))));
+});
+
+Deno.test("times are seconds with three places or none", () => {
+  const table: readonly [number, string][] = [
+    [0, "0"],
+    [1500, "1.500"],
+    [1_435_781_451_781, "1435781451.781"],
+    [1_435_781_451_001, "1435781451.001"],
+    [1_435_781_451_000, "1435781451"],
+    [-1, "-0.001"],
+    [-1500, "-1.500"],
+  ];
+  for (const [ms, text] of table) assert.equal(written(writeTimestamp, ms), text);
+});

@@ -1,0 +1,213 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { parseWebConfig } from "../../../server/config/web_config.ts";
+import { Labels } from "../../../engine/labels/labels.ts";
+import { fake, resultOf } from "./_fake_deps.ts";
+import { globalUrl } from "../../../server/http/global_url.ts";
+import { formatListenAddress, parseListenAddress } from "../../../server/http/listen_address.ts";
+import { listen } from "../../../server/http/server.ts";
+import { type WebFlags, webOptions } from "../../../server/http/web_options.ts";
+import { secure } from "../../../server/http/web_security.ts";
+
+const NO_WEB_CONFIG = { webConfigFile: "" };
+
+Deno.test("listen addresses", () => {
+  const table: readonly [string, string, number][] = [
+    [":9090", "", 9090],
+    ["0.0.0.0:9090", "0.0.0.0", 9090],
+    ["[::]:9090", "::", 9090],
+    ["prom.example:80", "prom.example", 80],
+    ["127.0.0.1:0", "127.0.0.1", 0],
+  ];
+  for (const [text, host, port] of table) {
+    assert.deepEqual(parseListenAddress(text), { host, port });
+    assert.equal(formatListenAddress({ host, port }), text);
+  }
+  for (const text of ["", "9090", "host", "::1:9090", "host:65536", "host:x", "[::]"]) {
+    assert.throws(() => parseListenAddress(text), RangeError, text);
+  }
+});
+
+Deno.test("a server answers at all its addresses until it is shut down", async () => {
+  const app = { fetch: (request: Request) => new Response(new URL(request.url).pathname) };
+  const { addresses, shutdown } = await listen(
+    app,
+    { listenAddresses: ["127.0.0.1:0", "127.0.0.1:0"] },
+    NO_WEB_CONFIG,
+  );
+  assert.equal(addresses.length, 2);
+  for (const address of addresses) {
+    assert.match(address, /^127\.0\.0\.1:[1-9][0-9]*$/);
+    assert.equal(await (await fetch(`http://${address}/x`)).text(), "/x");
+  }
+  const taken = listen(app, { listenAddresses: [addresses[0]] }, NO_WEB_CONFIG);
+  await assert.rejects(taken, /^Error: Cannot listen on 127\.0\.0\.1:[0-9]+: the address is in use/);
+  await shutdown();
+  await assert.rejects(fetch(`http://${addresses[0]}/x`));
+});
+
+Deno.test("shutdown lets requests end, but not for longer than it is told", async () => {
+  const started = Promise.withResolvers<void>(), release = Promise.withResolvers<void>();
+  const stuckStarted = Promise.withResolvers<void>();
+  const app = {
+    fetch: async ({ url }: Request) => {
+      const isSlow = url.endsWith("/slow");
+      (isSlow ? started : stuckStarted).resolve();
+      await (isSlow ? release.promise : new Promise<never>(() => {}));
+      return new Response("done");
+    },
+  };
+  const slow = await listen(app, { listenAddresses: ["127.0.0.1:0"] }, NO_WEB_CONFIG);
+  const answer = fetch(`http://${slow.addresses[0]}/slow`).then((response) => response.text());
+  await started.promise;
+  const ended = slow.shutdown();
+  release.resolve();
+  assert.equal(await answer, "done");
+  await ended;
+
+  const stuck = await listen(app, { listenAddresses: ["127.0.0.1:0"] }, NO_WEB_CONFIG);
+  const never = fetch(`http://${stuck.addresses[0]}/stuck`).then(({ status, body }) => {
+    body?.cancel();
+    return status;
+  });
+  await stuckStarted.promise;
+  await stuck.shutdown(20);
+  assert.equal(await never, 503);
+});
+
+Deno.test("a client that goes away ends its query and its answer", async () => {
+  const aborted = Promise.withResolvers<void>(), started = Promise.withResolvers<void>();
+  const times = Float64Array.from({ length: 1000 }, (_, i) => i), values = times.map(Math.sqrt);
+  const series = Array.from(
+    { length: 1000 },
+    (_, i) => ({ labels: Labels.from({ i: String(i) }), times, values }),
+  );
+  const { app } = fake({
+    queries: {
+      instant: (_, { signal }) => {
+        signal.addEventListener("abort", () => aborted.resolve());
+        started.resolve();
+        return new Promise(() => {});
+      },
+      range: () => Promise.resolve(resultOf({ type: "matrix", series })),
+    },
+  });
+  const { addresses: [address], shutdown } = await listen(
+    app,
+    { listenAddresses: ["127.0.0.1:0"] },
+    NO_WEB_CONFIG,
+  );
+  const leave = new AbortController();
+  const query = fetch(`http://${address}/api/v1/query?query=x`, { signal: leave.signal });
+  await started.promise;
+  leave.abort();
+  await assert.rejects(query);
+  await aborted.promise;
+  const path = "/api/v1/query_range?query=x&start=0&end=1&step=1";
+  for (const encoding of ["gzip", "identity"]) {
+    const response = await fetch(`http://${address}${path}`, { headers: { "Accept-Encoding": encoding } });
+    const reader = response.body!.getReader();
+    await reader.read();
+    await reader.cancel();
+    const whole = await fetch(`http://${address}${path}`, { headers: { "Accept-Encoding": encoding } });
+    assert.equal((await whole.json()).data.result.length, 1000);
+  }
+  await shutdown(0);
+});
+
+const FLAGS: WebFlags = {
+  webListenAddress: ["0.0.0.0:9090"],
+  webExternalUrl: "",
+  webRoutePrefix: "",
+  webPageTitle: "Title",
+  webCorsOrigin: ".*",
+  webEnableLifecycle: false,
+  webEnableAdminApi: false,
+  webReadTimeoutMs: 1000,
+};
+
+Deno.test("external URL and route prefix", () => {
+  const table: readonly [url: string, prefix: string, href: string, routePrefix: string][] = [
+    ["http://a.example", "", "http://a.example/", ""],
+    ["http://a.example/prom/", "", "http://a.example/prom", "/prom"],
+    ["https://a.example/prom", "/", "https://a.example/prom", ""],
+    ["https://a.example/prom", "inner/", "https://a.example/prom", "/inner"],
+  ];
+  for (const [webExternalUrl, webRoutePrefix, href, routePrefix] of table) {
+    const options = webOptions({ ...FLAGS, webExternalUrl, webRoutePrefix });
+    assert.deepEqual([options.externalUrl.href, options.routePrefix], [href, routePrefix]);
+  }
+  const derived = webOptions(FLAGS);
+  assert.match(derived.externalUrl.href, /^http:\/\/[^/]+:9090\/$/);
+  for (const webExternalUrl of ["a.example", '"http://a.example"', "ftp://a.example"]) {
+    assert.throws(() => webOptions({ ...FLAGS, webExternalUrl }), RangeError);
+  }
+});
+
+Deno.test("URLs of local targets are made reachable from outside", () => {
+  const options = { listenAddresses: ["0.0.0.0:9090"], externalUrl: new URL("https://prom.example/base") };
+  const table: readonly [string, string][] = [
+    ["http://localhost:9090/metrics?x=1", "https://prom.example/metrics?x=1"],
+    ["http://localhost:9100/metrics", "http://prom.example:9100/metrics"],
+    ["http://127.0.0.1:9100/metrics", "http://prom.example:9100/metrics"],
+    ["http://[::1]:9100/metrics", "http://prom.example:9100/metrics"],
+    ["http://localhost/metrics", "http://prom.example/metrics"],
+    ["http://other.example:9090/metrics", "http://other.example:9090/metrics"],
+  ];
+  for (const [url, seen] of table) assert.equal(globalUrl(url, options), seen);
+});
+
+const HASH = "$2y$10$" + "a".repeat(53);
+const basic = (text: string) => ({ Authorization: `Basic ${Buffer.from(text).toString("base64")}` });
+
+Deno.test("users and headers of the web config file", async () => {
+  const config = parseWebConfig(
+    "web.yml",
+    `basic_auth_users: { ann: ${HASH} }\nhttp_server_config: { headers: { X-Frame-Options: deny } }\n`,
+  );
+  const asked: string[] = [];
+  const verify = (password: string, hash: string) => {
+    asked.push(password);
+    return Promise.resolve(password === "s:é" && hash === HASH);
+  };
+  const handler = secure(() => new Response("in"), config, verify);
+  const table: readonly [Record<string, string>, number][] = [
+    [{}, 401],
+    [basic("ann:s:é"), 200],
+    [basic("ann:s:é"), 200],
+    [basic("ann:wrong"), 401],
+    [basic("bob:s:é"), 401],
+    [basic("ann"), 401],
+    [{ Authorization: "Basic !" }, 401],
+    [{ Authorization: "Bearer x" }, 401],
+  ];
+  for (const [headers, status] of table) {
+    const response = await handler(new Request("http://x/", { headers }));
+    assert.equal(response.status, status, JSON.stringify(headers));
+    assert.equal(response.headers.get("X-Frame-Options"), "deny");
+    assert.equal(response.headers.get("WWW-Authenticate"), status === 401 ? "Basic" : null);
+  }
+  assert.deepEqual(asked, ["s:é", "wrong", "s:é"]); // known users are remembered, unknown ones cost as much
+  assert.throws(() => secure(() => new Response(), config, undefined), /without bcrypt/);
+});
+
+Deno.test("requests above the rate limit are refused", async () => {
+  const config = parseWebConfig("web.yml", "rate_limit: { interval: 1s, burst: 2 }\n");
+  let nowMs = 0;
+  const handler = secure(() => new Response("in"), config, undefined, () => nowMs);
+  const table: readonly [atMs: number, status: number][] = [
+    [0, 200],
+    [0, 200],
+    [0, 429],
+    [900, 429],
+    [1000, 200],
+    [1001, 429],
+    [60_000, 200],
+    [60_000, 200],
+    [60_000, 429],
+  ];
+  for (const [atMs, status] of table) {
+    nowMs = atMs;
+    assert.equal((await handler(new Request("http://x/"))).status, status, `at ${atMs} ms`);
+  }
+});
