@@ -1,3 +1,4 @@
+import { compare } from "bcryptjs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { ProcessMetrics, Registry } from "../engine/instrument/mod.ts";
@@ -18,6 +19,7 @@ import { webOptions } from "./http/web_options.ts";
 import { configureLog, type LogSettings, logger } from "./log.ts";
 import { processReader } from "./process_reader.ts";
 import { PromqlQueries } from "./promql_queries.ts";
+import { QueryLog } from "./query_log.ts";
 import { ScrapeTargets } from "./scrape_targets.ts";
 import type { ShardLimits } from "./shard/shard.ts";
 import { Shards, shareOf } from "./shard/shards.ts";
@@ -72,7 +74,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
       number,
       path: directory.shardPath(number),
       flushIntervalMs: flags.storageFlushIntervalMs,
-      limits: shareOf(limitsOf(loaded.config), shardCount),
+      limits: shareOf(limitsOf(loaded.config, features), shardCount),
       seriesMax: flags.storageMaxActiveSeries,
       seriesCount,
       log: logSettings,
@@ -92,9 +94,12 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
     (level, message, fields) => log[level](message, fields),
   );
 
+  const queryLog = new QueryLog();
+  queryLog.open(loaded.config.global.queryLogFile);
   const apply = async ({ config, warnings }: LoadedConfig): Promise<void> => {
     for (const warning of warnings) log.warn(warning);
-    await shards.setLimits(limitsOf(config));
+    queryLog.open(config.global.queryLogFile);
+    await shards.setLimits(limitsOf(config, features));
     await targets.apply(config);
   };
   for (const warning of loaded.warnings) log.warn(warning);
@@ -104,7 +109,14 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   let state: ServerState = "starting";
   const { promise: ended, resolve: quit } = Promise.withResolvers<void>();
   const options = webOptions(flags);
-  const queries = new PromqlQueries(shards);
+  const queries = new PromqlQueries(shards, {
+    flags,
+    features,
+    registry,
+    subqueryStepMs: () => configuration.current().global.evaluationIntervalMs,
+    pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
+    onQuery: (query) => queryLog.write(query),
+  });
   let listening: Listening;
   try {
     const app = createApp({
@@ -134,7 +146,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
       now: () => Date.now(),
       log: logger("web"),
     });
-    listening = await listen(app, options, flags);
+    listening = await listen(app, options, flags, (password, hash) => compare(password, hash));
   } catch (error) {
     log.error("Cannot start the web server", { err: error instanceof Error ? error.message : String(error) });
     await shards.close();
@@ -228,12 +240,12 @@ function ownAddress(flags: Flags): string {
   return ["", "0.0.0.0", "[::]"].includes(host) ? `localhost:${port}` : first;
 }
 
-function limitsOf({ storage }: Config): ShardLimits {
+function limitsOf({ storage }: Config, features: ReadonlySet<string>): ShardLimits {
   return {
     retentionMs: storage.retentionMs,
     retentionBytes: storage.retentionBytes,
     outOfOrderWindowMs: storage.outOfOrderWindowMs,
-    exemplarsMax: storage.maxExemplars,
+    exemplarsMax: features.has("exemplar-storage") ? storage.maxExemplars : 0,
   };
 }
 

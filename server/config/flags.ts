@@ -45,7 +45,7 @@ export const FLAGS = {
   "web.console.libraries": text("console_libraries", "Directory of console libraries.", {
     placeholder: "directory",
   }),
-  "web.page-title": text("Prometheus Time Series Collection and Processing Server", "Title of the pages."),
+  "web.page-title": text("Narthex", "Title of the pages."),
   "web.cors.origin": text(".*", "Fully anchored regexp of the origins allowed by CORS.", {
     placeholder: "regexp",
   }),

@@ -40,6 +40,10 @@ export interface AppenderDeps {
   readonly rules: readonly RelabelRule[];
   readonly metrics: ScrapeMetrics;
   readonly budget: SeriesBudget;
+  /** Why nothing can be appended at the moment, "" where it can. */
+  readonly refusal: () => string;
+  /** Told of the end of each scrape whose samples were appended, in ms since the Unix epoch. */
+  readonly onAppended: (endMs: number) => void;
 }
 
 /** Turns the bodies of one target into rows of its group. For each scrape: `begin`, `chunk`s, `finish`. */
@@ -97,6 +101,12 @@ export class SampleAppender {
    */
   finish({ timeMs, startMs, endMs }: ScrapeTimes, failure: Error | undefined): Error | undefined {
     const series = this.#series, row = this.#row, { database } = this.deps;
+    const refusal = this.deps.refusal();
+    if (refusal !== "") {
+      if (this.#isParsing) series.discard();
+      this.#isParsing = false;
+      return new Error(refusal);
+    }
     if (!this.#isParsing) {
       series.begin();
       row.reset();
@@ -145,6 +155,7 @@ export class SampleAppender {
       this.#report.locate();
       this.deps.metrics.cacheFlushForced.inc();
     }
+    this.deps.onAppended(endMs);
     return failure;
   }
 

@@ -23,6 +23,8 @@ export interface ScrapeManagerDeps {
   readonly pause: () => Promise<void>;
   readonly heldBytesMax?: number;
   readonly logFailure?: LoopDeps["logFailure"];
+  readonly refusal: LoopDeps["refusal"];
+  readonly onAppended: LoopDeps["onAppended"];
 }
 
 interface Pool {
@@ -107,7 +109,7 @@ export class ScrapeManager {
   }
 
   #newPool(spec: ScrapePoolSpec, old: Pool | undefined): Pool {
-    const { clock, budget, createFetcher, logFailure } = this.deps;
+    const { clock, budget, createFetcher, logFailure, refusal, onAppended } = this.deps;
     const keepsFetcher = old !== undefined && JSON.stringify(old.spec.http) === JSON.stringify(spec.http);
     const fetcher = keepsFetcher ? old.fetcher : createFetcher(spec);
     const rules = spec.metricRelabelConfigs.map((rule) => compileRelabelRule(rule, spec.validationScheme));
@@ -118,6 +120,8 @@ export class ScrapeManager {
       rules,
       metrics: this.#metrics,
       held: this.#held,
+      refusal,
+      onAppended,
       database: () => this.#database,
       logFailure,
     };

@@ -13,6 +13,7 @@ import { type Key, type Store, StoreFullError } from "../../engine/tsdb/store.ts
 import type { ScrapePoolSpec, TargetStatus } from "../scrape/spec.ts";
 import { systemClock } from "../scrape/clock.ts";
 import type { BodyFetcher } from "../scrape/http_fetcher.ts";
+import { FailureLogs } from "../scrape/failure_log.ts";
 import { ScrapeManager } from "../scrape/scrape_manager.ts";
 import { DatabaseMetrics } from "./database_metrics.ts";
 import { packSeries, type SeriesBatch } from "./series_batch.ts";
@@ -60,6 +61,14 @@ export class LocalShard implements Shard {
   #storage: StorageState = "ok";
   #storageDetail = "";
   #paused = "";
+  /** End of the oldest scrape that is not committed, in ms since the Unix epoch. */
+  #oldestAppendMs = Infinity;
+  readonly #failures: FailureLogs;
+  readonly #commitDelays = this.#registry.histogram({
+    name: "narthex_scrape_to_commit_seconds",
+    help: "Time from the end of a scrape until its samples are on disk.",
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1, 2.5],
+  });
   #commitTimer: ReturnType<typeof setTimeout> | undefined;
   #maintainTimer: ReturnType<typeof setInterval> | undefined;
   #working: Promise<void> = Promise.resolve();
@@ -68,6 +77,9 @@ export class LocalShard implements Shard {
   constructor(options: LocalShardOptions) {
     this.#options = options;
     this.#limits = options.limits;
+    this.#failures = new FailureLogs((file, error) =>
+      options.log("error", "Cannot write the scrape failure log", { file, err: error.message })
+    );
     this.#opened = this.#open();
     this.#opened.catch((error) => this.#failure = error);
     this.#scrapes = new ScrapeManager({
@@ -77,6 +89,12 @@ export class LocalShard implements Shard {
       budget: options.budget,
       createFetcher: options.createFetcher,
       pause,
+      logFailure: (file, failure) => this.#failures.log(file, failure),
+      refusal: () => this.#paused !== "" ? this.#paused : this.#storageDetail,
+      onAppended: (endMs) => {
+        this.#oldestAppendMs = Math.min(this.#oldestAppendMs, endMs);
+        this.#scheduleCommit(this.#options.flushIntervalMs);
+      },
     });
   }
 
@@ -115,7 +133,12 @@ export class LocalShard implements Shard {
     if (this.#commitTimer !== undefined || this.#closed) return;
     this.#commitTimer = setTimeout(() => {
       this.#commitTimer = undefined;
-      this.#run(async (database) => await database.commit());
+      this.#run(async (database) => {
+        const oldestMs = this.#oldestAppendMs;
+        this.#oldestAppendMs = Infinity;
+        await database.commit();
+        if (oldestMs !== Infinity) this.#commitDelays.observe((systemClock.now() - oldestMs) / 1000);
+      });
     }, delayMs);
   }
 

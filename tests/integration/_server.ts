@@ -65,7 +65,7 @@ export class Server {
 
   /** Values of an instant query by label set, as JSON of the labels. */
   async query(query: string, timeSeconds?: number): Promise<Map<string, number>> {
-    const params = timeSeconds === undefined ? { query } : { query, time: String(timeSeconds) };
+    const params = { query, ...(timeSeconds === undefined ? {} : { time: String(timeSeconds) }) };
     const { result } = await this.api("query", params) as {
       result: { metric: object; value: [number, string] }[];
     };

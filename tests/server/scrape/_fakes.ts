@@ -166,6 +166,8 @@ export class Scene {
       budget: UNLIMITED,
       createFetcher: () => this.fetcher,
       pause: () => Promise.resolve(),
+      refusal: () => "",
+      onAppended: () => {},
       ...deps,
     });
   }

@@ -102,6 +102,8 @@ Deno.test("hostile targets fail by themselves and say why, and others are unhurt
     budget: UNLIMITED,
     createFetcher: (pool) => new HttpFetcher(pool.http, "Prometheus/3"),
     pause: () => Promise.resolve(),
+    refusal: () => "",
+    onAppended: () => {},
   });
   const targets = Object.keys(hostile).map((name) =>
     targetOf({
