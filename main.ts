@@ -7,11 +7,14 @@ import { BUILD_INFO } from "./server/build_info.ts";
 import { createProgram } from "./server/config/program.ts";
 import { serve } from "./server/serve.ts";
 
-const encoder = new TextEncoder();
-const io = {
-  stdout: (text: string) => void Deno.stdout.writeSync(encoder.encode(text)),
-  stderr: (text: string) => void Deno.stderr.writeSync(encoder.encode(text)),
-};
+/** Writes all of it, also to a pipe that takes less at a time. */
+function writeTo(out: { writeSync(bytes: Uint8Array): number }): (text: string) => void {
+  return (text) => {
+    let bytes = new TextEncoder().encode(text);
+    while (bytes.length > 0) bytes = bytes.subarray(out.writeSync(bytes));
+  };
+}
+const io = { stdout: writeTo(Deno.stdout), stderr: writeTo(Deno.stderr) };
 
 const program = createProgram({
   serve,

@@ -8,7 +8,9 @@ export const fileHost: ConfigHost = {
   readFile: (path) => Deno.readTextFile(path),
   glob: async (pattern) => {
     const folder = dirname(pattern), name = pattern.slice(folder === "." ? 0 : folder.length + 1);
-    const wanted = new RegExp(`^${name.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join(".*")}$`);
+    const wanted = new RegExp(
+      `^${name.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join(".*")}$`,
+    );
     const found: string[] = [];
     try {
       for await (const entry of Deno.readDir(folder)) {

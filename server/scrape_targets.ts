@@ -1,8 +1,10 @@
-import type { Counter, Registry } from "../engine/instrument/mod.ts";
+import type { Registry } from "../engine/instrument/mod.ts";
 import { Labels } from "../engine/labels/labels.ts";
 import type { Config } from "./config/config.ts";
 import { formatDuration } from "./config/duration.ts";
 import type { ActiveTarget, DroppedTarget, Targets } from "./http/deps.ts";
+import type { ScrapeConfig } from "./config/scrape_config.ts";
+import { PoolMetrics } from "./scrape/scrape_metrics.ts";
 import { offsetSeed } from "./scrape/target_identity.ts";
 import { staticGroups, type TargetSet, targetSet } from "./scrape/target_set.ts";
 import type { Shards } from "./shard/shards.ts";
@@ -10,7 +12,7 @@ import type { Shards } from "./shard/shards.ts";
 /** The targets that the configuration names, spread over the shards, and how they fare. */
 export class ScrapeTargets implements Targets {
   #sets: readonly TargetSet[] = [];
-  readonly #syncFailures: Counter<"scrape_job">;
+  readonly #metrics: PoolMetrics;
 
   constructor(
     readonly shards: Shards,
@@ -18,27 +20,39 @@ export class ScrapeTargets implements Targets {
     registry: Registry,
     readonly onError: (job: string, error: string) => void,
   ) {
-    this.#syncFailures = registry.counter({
-      name: "prometheus_target_sync_failed_total",
-      help: "Targets that could not be made of what was discovered.",
-      labelNames: ["scrape_job"],
-    });
+    this.#metrics = new PoolMetrics(registry);
   }
 
   /** Scrapes the targets of `config` from now on; those that stay are not disturbed. */
   async apply(config: Config): Promise<void> {
     const seed = offsetSeed(this.hostname, config.global.externalLabels);
-    const sets = config.scrapeConfigs.map((scrape) => targetSet(scrape, staticGroups(scrape), seed));
-    for (const { pool, errors } of sets) {
-      this.#syncFailures.labels(pool.jobName).inc(errors.length);
-      for (const error of errors) this.onError(pool.jobName, error);
-    }
+    const sets = config.scrapeConfigs.map((scrape) => this.#targetSet(scrape, seed));
     await this.shards.setTargets(sets.map(({ pool }) => pool));
+    const before = new Map(this.#sets.map(({ pool }) => [pool.jobName, pool.fingerprint]));
+    for (const { pool } of sets) {
+      if (!before.has(pool.jobName)) this.#metrics.pools.inc();
+      else if (before.get(pool.jobName) !== pool.fingerprint) this.#metrics.reloads.inc();
+    }
     this.#sets = sets;
   }
 
+  #targetSet(scrape: ScrapeConfig, seed: bigint): TargetSet {
+    const { jobName } = scrape;
+    const endTimer = this.#metrics.syncLength.labels(jobName).startTimer();
+    const set = targetSet(scrape, staticGroups(scrape), seed);
+    endTimer();
+    this.#metrics.syncs.labels(jobName).inc();
+    this.#metrics.syncFailed.labels(jobName).inc(set.errors.length);
+    this.#metrics.targets.labels(jobName).set(set.active.length);
+    this.#metrics.targetLimit.labels(jobName).set(scrape.targetLimit);
+    for (const error of set.errors) this.onError(jobName, error);
+    return set;
+  }
+
   async active(): Promise<ActiveTarget[]> {
-    const states = new Map((await this.shards.targets()).map((state) => [`${state.jobName}\u0000${state.id}`, state]));
+    const states = new Map(
+      (await this.shards.targets()).map((state) => [`${state.jobName}\u0000${state.id}`, state]),
+    );
     return this.#sets.flatMap(({ pool, active }) =>
       active.map(({ spec, discoveredLabels }) => {
         const state = states.get(`${pool.jobName}\u0000${spec.id}`);

@@ -16,10 +16,11 @@ import { createApp } from "./http/app.ts";
 import type { RuntimeInfo, ServerState } from "./http/deps.ts";
 import { listen, type Listening } from "./http/server.ts";
 import { webOptions } from "./http/web_options.ts";
-import { configureLog, type LogSettings, logger } from "./log.ts";
+import { configureLog, logger, type LogSettings } from "./log.ts";
 import { processReader } from "./process_reader.ts";
 import { PromqlQueries } from "./promql_queries.ts";
 import { QueryLog } from "./query_log.ts";
+import { retentionGauges, storageFamilies } from "./storage_metrics.ts";
 import { ScrapeTargets } from "./scrape_targets.ts";
 import type { ShardLimits } from "./shard/shard.ts";
 import { Shards, shareOf } from "./shard/shards.ts";
@@ -41,19 +42,28 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
 
   const registry = new Registry({ now: () => performance.timeOrigin + performance.now() });
   registry.register(new ProcessMetrics(processReader()));
-  registry.info({ name: "prometheus_build_info", help: "What this server was built from.", labels: { ...BUILD_INFO } });
+  registry.info({
+    name: "prometheus_build_info",
+    help: "What this server was built from.",
+    labels: { ...BUILD_INFO },
+  });
 
   let directory: DataDirectory;
   let loaded: LoadedConfig;
   try {
     loaded = await configLoader(flags, features)();
     directory = await openDirectory(flags.storagePath, {
-      ...(flags.given.has("storage.shards") && flags.storageShards > 0 ? { shardCount: flags.storageShards } : {}),
+      ...(flags.given.has("storage.shards") && flags.storageShards > 0
+        ? { shardCount: flags.storageShards }
+        : {}),
       defaultShardCount: flags.storageShards || navigator.hardwareConcurrency,
       nowMs: startTimeMs,
     });
   } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof DirectoryError || error instanceof Deno.errors.NotFound)) {
+    if (
+      !(error instanceof ConfigError || error instanceof DirectoryError ||
+        error instanceof Deno.errors.NotFound)
+    ) {
       throw error;
     }
     log.error(error instanceof DirectoryError ? "Cannot open the data directory" : "Error loading config", {
@@ -96,15 +106,24 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
 
   const queryLog = new QueryLog();
   queryLog.open(loaded.config.global.queryLogFile);
+  const retention = retentionGauges(registry);
+  retention(loaded.config);
   const apply = async ({ config, warnings }: LoadedConfig): Promise<void> => {
     for (const warning of warnings) log.warn(warning);
     queryLog.open(config.global.queryLogFile);
+    retention(config);
     await shards.setLimits(limitsOf(config, features));
     await targets.apply(config);
   };
   for (const warning of loaded.warnings) log.warn(warning);
   await targets.apply(loaded.config);
-  const configuration = new Configuration(loaded, configLoader(flags, features), apply, registry, () => Date.now());
+  const configuration = new Configuration(
+    loaded,
+    configLoader(flags, features),
+    apply,
+    registry,
+    () => Date.now(),
+  );
 
   let state: ServerState = "starting";
   const { promise: ended, resolve: quit } = Promise.withResolvers<void>();
@@ -128,7 +147,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
         statistics: (limit) => shards.statistics(limit),
         blocks: () => shards.blocks(),
         health: () => shards.health(),
-        metrics: () => shards.metrics(),
+        metrics: async () => [...await shards.metrics(), storageFamilies(await shards.health())],
         deleteSeries: (request) => shards.deleteSeries(request),
         cleanTombstones: () => shards.cleanTombstones(),
         snapshot: (name) => snapshot(directory, shards, name),
@@ -181,13 +200,16 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
       log.info("Server is ready to receive web requests", { after_ms: Date.now() - startTimeMs });
     },
     (error) => {
-      log.error("Cannot open the stored data", { err: error instanceof Error ? error.message : String(error) });
+      log.error("Cannot open the stored data", {
+        err: error instanceof Error ? error.message : String(error),
+      });
       quit();
     },
   );
 
   await ended;
-  const failed = state === "starting" && await Promise.race([opened.then(() => false, () => true), Promise.resolve(false)]);
+  let failed = state === "starting" &&
+    await Promise.race([opened.then(() => false, () => true), Promise.resolve(false)]);
   state = "stopping";
   log.info("Ending: committing what was scraped");
   Deno.removeSignalListener("SIGHUP", onReload);
@@ -197,7 +219,10 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   try {
     await shards.close();
   } catch (error) {
-    log.error("A shard did not close in order", { err: error instanceof Error ? error.message : String(error) });
+    log.error("A shard did not close in order", {
+      err: error instanceof Error ? error.message : String(error),
+    });
+    failed = true;
   }
   directory.close();
   log.info("See you next time!");

@@ -5,11 +5,8 @@ import { exists, openExistingDirectory } from "./open_data.ts";
 import { RefusedError, ServerClient } from "./server_client.ts";
 import { copySnapshot, requireEmpty, writeSnapshot } from "./snapshot.ts";
 
-/** With `storagePath`, the directory of a server that does not run is copied, and `url` is of no account. */
-export type BackupOf = BackupRequest & { readonly storagePath?: string };
-
 /** Copies all data, as they are now, to a directory that is empty or absent. */
-export function backup({ url, storagePath, directory }: BackupOf, io: CommandIo): Promise<number> {
+export function backup({ url, storagePath, directory }: BackupRequest, io: CommandIo): Promise<number> {
   return reported(io, async () => {
     await requireEmpty(directory); // before the server works in vain
     if (storagePath === undefined) await backUpServer(new ServerClient(url), directory, io);

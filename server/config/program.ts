@@ -31,8 +31,10 @@ export interface ExportRequest {
   readonly output: string;
 }
 export interface BackupRequest {
-  /** The running server. */
+  /** The running server; of no account where `storagePath` is given. */
   readonly url: string;
+  /** The data directory of a server that does not run. */
+  readonly storagePath?: string;
   readonly directory: string;
 }
 export interface RestoreRequest {
@@ -117,10 +119,19 @@ function build(handlers: Handlers, host: ProgramHost, done: (code: number | void
   addServe(program.command("serve").description("Run the server; the default command"), handlers, host, done);
   addImport(program, handlers, done);
   addExport(program, handlers, done);
-  program.command("backup").description("Copy the data of a running server")
+  program.command("backup").description("Copy the data of a server")
     .argument("<directory>", "where to write the copy; must be empty or absent")
     .option("--url <url>", "the server", checkUrl, "http://localhost:9090")
-    .action(async (directory: string, { url }) => done(await handlers.backup({ url, directory })));
+    .option("--storage.path <directory>", "data directory of a server that does not run, instead of --url")
+    .action(async (directory: string, options) =>
+      done(
+        await handlers.backup({
+          url: options.url,
+          directory,
+          ...("storage.path" in options && { storagePath: pathOf(options) }),
+        }),
+      )
+    );
   program.command("restore").description("Fill an empty storage directory from a copy")
     .argument("<directory>", "the copy")
     .option("--storage.path <directory>", "where to write", "data/")

@@ -24,13 +24,17 @@ export class SpaceWatch {
   ) {
     // On a small file system the usual limits would be most of it.
     const { blocks, bsize } = statfsSync(directory);
-    const share = (fraction: number, mostBytes: number) => Math.min(mostBytes, Math.floor(blocks * bsize * fraction));
+    const share = (fraction: number, mostBytes: number) =>
+      Math.min(mostBytes, Math.floor(blocks * bsize * fraction));
     this.#space = new FreeSpace(directory, {
       ballastBytes: Math.max(MIB, share(0.01, 16 * MIB)),
       lowBytes: share(0.1, 256 * MIB),
       fullBytes: share(0.04, 64 * MIB),
     });
-    this.#free = registry.gauge({ name: "narthex_storage_free_bytes", help: "Free bytes where the data is stored." });
+    this.#free = registry.gauge({
+      name: "narthex_storage_free_bytes",
+      help: "Free bytes where the data is stored.",
+    });
     this.#full = registry.gauge({
       name: "narthex_storage_full",
       help: "Whether ingestion stands still for want of space.",
@@ -54,7 +58,9 @@ export class SpaceWatch {
     try {
       if (state === "full" && !this.#isPaused) {
         this.#isPaused = true;
-        this.log("error", "Disk is full: ingestion stands still until there is space", { free_bytes: freeBytes });
+        this.log("error", "Disk is full: ingestion stands still until there is space", {
+          free_bytes: freeBytes,
+        });
         await this.pause(`disk is full: ${freeBytes} bytes are free in ${this.directory}: free some space`);
         await this.#space.releaseBallast(); // so that retention can delete
       } else if (state !== "full" && this.#isPaused) {
@@ -64,7 +70,9 @@ export class SpaceWatch {
       }
       if (state === "ok" && !await this.#space.hasBallast()) await this.#space.acquireBallast();
     } catch (error) {
-      this.log("error", "Cannot look after free space", { err: error instanceof Error ? error.message : String(error) });
+      this.log("error", "Cannot look after free space", {
+        err: error instanceof Error ? error.message : String(error),
+      });
     }
   }
 }
