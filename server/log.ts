@@ -78,13 +78,13 @@ function toStandardError(line: string): void {
 }
 
 /** One line of `key=value`: `time=… level=INFO source=serve.ts:40 msg="…" component=main key=value`. */
-export function formatLogfmt(record: LogRecord): string {
+function formatLogfmt(record: LogRecord): string {
   return fieldsOf(record).map(([key, value]) => `${logfmtKey(key)}=${logfmtValue(textOf(value))}`).join(" ") +
     "\n";
 }
 
 /** The same fields as an object in one line. */
-export function formatJson(record: LogRecord): string {
+function formatJson(record: LogRecord): string {
   return JSON.stringify(Object.fromEntries(fieldsOf(record).map(([key, value]) => [key, jsonOf(value)]))) +
     "\n";
 }

@@ -1,20 +1,10 @@
 import type { Counter, Registry, Summary } from "../engine/instrument/mod.ts";
-import { type AnalyzedResult, Engine, type QueryOptions as EngineQuery } from "../engine/promql/engine.ts";
-import { errorTypeOf } from "../engine/promql/query_errors.ts";
-import type { QueryStats as EngineStats, QueryValue as EngineValue } from "../engine/promql/query_result.ts";
+import { type AnalyzedResult, Engine } from "../engine/promql/engine.ts";
+import type { CostSource, QueryCost } from "../engine/promql/query_cost.ts";
+import type { QueryStats } from "../engine/promql/query_result.ts";
 import type { Queryable } from "../engine/tsdb/select.ts";
 import type { Flags } from "./config/flags.ts";
-import {
-  type InstantOptions,
-  QueryError,
-  type QueryOptions,
-  type QueryResult,
-  type QueryService,
-  type QueryStats,
-  type QueryValue,
-  type RangeOptions,
-  type StepCount,
-} from "./http/query_service.ts";
+import type { InstantOptions, QueryService, RangeOptions } from "./http/query_service.ts";
 
 export interface PromqlQueriesOptions {
   readonly flags: Pick<
@@ -28,17 +18,24 @@ export interface PromqlQueriesOptions {
   readonly subqueryStepMs: () => number;
   /** Lets other work of this thread run. */
   readonly pause: () => Promise<void>;
+  /** For estimates of what queries cost; without it, there are none. */
+  readonly costs?: CostSource;
+  /** Told of every query that begins, waiting included; what it returns is called when the query has ended. */
+  readonly onStart?: (query: StartedQuery) => () => void;
   /** Told of every query that was evaluated. */
   readonly onQuery: (query: FinishedQuery) => void;
 }
 
-/** A query that ended, for the query log. */
-export interface FinishedQuery {
+export interface StartedQuery {
   readonly query: string;
   readonly startMs: number;
   readonly endMs: number;
   /** 0 for an instant query. */
   readonly stepMs: number;
+}
+
+/** A query that ended, for the query log. */
+export interface FinishedQuery extends StartedQuery {
   readonly stats: QueryStats | undefined;
   readonly error: string;
 }
@@ -94,38 +91,44 @@ export class PromqlQueries implements QueryService {
     });
   }
 
-  instant(query: string, options: InstantOptions): Promise<QueryResult> {
+  instant(query: string, options: InstantOptions): Promise<AnalyzedResult> {
     const { timeMs } = options;
     return this.#answer(
       { query, startMs: timeMs, endMs: timeMs, stepMs: 0 },
-      () => this.#engine.instant(this.queryable, query, timeMs, engineOptions(options)),
+      () => this.#engine.instant(this.queryable, query, timeMs, options),
     );
   }
 
-  range(query: string, options: RangeOptions): Promise<QueryResult> {
+  range(query: string, options: RangeOptions): Promise<AnalyzedResult> {
     const { startMs, endMs, stepMs } = options;
     return this.#answer(
       { query, startMs, endMs, stepMs },
-      () => this.#engine.range(this.queryable, query, startMs, endMs, stepMs, engineOptions(options)),
+      () => this.#engine.range(this.queryable, query, startMs, endMs, stepMs, options),
     );
   }
 
+  estimate(query: string, options: RangeOptions): Promise<QueryCost> {
+    const { costs } = this.options;
+    if (costs === undefined) throw new TypeError("BUG: there is nothing to estimate costs from");
+    return this.#engine.estimate(query, options, costs, options);
+  }
+
   async #answer(
-    asked: Pick<FinishedQuery, "query" | "startMs" | "endMs" | "stepMs">,
+    asked: StartedQuery,
     evaluate: () => Promise<AnalyzedResult>,
-  ): Promise<QueryResult> {
+  ): Promise<AnalyzedResult> {
+    const ended = this.options.onStart?.(asked);
     try {
-      const { value, warnings, infos, stats } = await evaluate();
-      const answer = { value: valueOf(value), warnings, infos, stats: statsOf(stats, asked) };
-      this.#observe(answer.stats);
-      this.options.onQuery({ ...asked, stats: answer.stats, error: "" });
-      return answer;
+      const result = await evaluate();
+      this.#observe(result.stats);
+      this.options.onQuery({ ...asked, stats: result.stats, error: "" });
+      return result;
     } catch (error) {
-      const type = errorTypeOf(error);
       const message = error instanceof Error ? error.message : String(error);
       this.options.onQuery({ ...asked, stats: undefined, error: message });
-      if (type === "bad_data") throw error;
-      throw new QueryError(type, message, { cause: error });
+      throw error;
+    } finally {
+      ended?.();
     }
   }
 
@@ -134,49 +137,7 @@ export class PromqlQueries implements QueryService {
     this.#durations.labels("prepare_time").observe(timings.queryPreparationTime);
     this.#durations.labels("inner_eval").observe(timings.innerEvalTime);
     this.#durations.labels("result_sort").observe(timings.resultSortTime);
-    this.#samples.inc(samples.totalQueryableSamples);
-    this.#samplesRead.inc(samples.samplesRead);
+    this.#samples.inc(samples.total);
+    this.#samplesRead.inc(samples.read);
   }
-}
-
-function engineOptions({ timeoutMs, lookbackMs, perStepStats, signal }: QueryOptions): EngineQuery {
-  return { timeoutMs, lookbackDeltaMs: lookbackMs, perStepStats, signal };
-}
-
-function valueOf(value: EngineValue): QueryValue {
-  switch (value.type) {
-    case "string":
-      return { type: "string", timeMs: value.timeMs, value: value.text };
-    case "vector": {
-      const { timeMs, series } = value;
-      const hasHistograms = series.some(({ histograms }) => histograms?.[0] !== undefined);
-      return {
-        type: "vector",
-        timeMs,
-        labels: series.map(({ labels }) => labels),
-        values: Float64Array.from(series, ({ values }) => values[0]),
-        ...(hasHistograms && { histograms: series.map(({ histograms }) => histograms?.[0]) }),
-      };
-    }
-    default:
-      return value;
-  }
-}
-
-function statsOf(
-  { timings, samples }: EngineStats,
-  { startMs, stepMs }: Pick<FinishedQuery, "startMs" | "stepMs">,
-): QueryStats {
-  const perStep = (counts: Float64Array): StepCount[] =>
-    Array.from(counts, (count, step) => [startMs + step * stepMs, count]);
-  return {
-    timings,
-    samples: {
-      totalQueryableSamples: samples.total,
-      samplesRead: samples.read,
-      peakSamples: samples.peak,
-      ...(samples.totalPerStep && { totalQueryableSamplesPerStep: perStep(samples.totalPerStep) }),
-      ...(samples.readPerStep && { samplesReadPerStep: perStep(samples.readPerStep) }),
-    },
-  };
 }

@@ -1,3 +1,4 @@
+import { queryStatsJson } from "./http/json/query_stats.ts";
 import type { FinishedQuery } from "./promql_queries.ts";
 
 /** Writes a line of JSON for every query to the file that the configuration names, and forgets that file when told. */
@@ -23,7 +24,7 @@ export class QueryLog {
         end: new Date(endMs).toISOString(),
         step: stepMs / 1000,
       },
-      ...(stats && { stats }),
+      ...(stats && { stats: queryStatsJson(stats, { startMs, stepMs }) }),
       ...(error !== "" && { error }),
       ts: new Date().toISOString(),
     });

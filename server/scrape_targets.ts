@@ -1,7 +1,7 @@
 import type { Registry } from "../engine/instrument/mod.ts";
 import { Labels } from "../engine/labels/labels.ts";
 import type { Config } from "./config/config.ts";
-import { formatDuration } from "./config/duration.ts";
+import { formatDuration } from "../engine/duration.ts";
 import type { ActiveTarget, DroppedTarget, Targets } from "./http/deps.ts";
 import type { ScrapeConfig } from "./config/scrape_config.ts";
 import { PoolMetrics } from "./scrape/scrape_metrics.ts";

@@ -7,7 +7,7 @@ import { Configuration, fileHost } from "./configuration.ts";
 import { ConfigError } from "./config/config_error.ts";
 import type { Config } from "./config/config.ts";
 import { defaultConfig } from "./config/default_config.ts";
-import { formatDuration } from "./config/duration.ts";
+import { formatDuration } from "../engine/duration.ts";
 import type { Flags } from "./config/flags.ts";
 import { type ConfigOptions, loadConfig, type LoadedConfig } from "./config/load.ts";
 import { EXIT, type ServeRequest } from "./config/program.ts";
@@ -22,6 +22,7 @@ import { PromqlQueries } from "./promql_queries.ts";
 import { QueryLog } from "./query_log.ts";
 import { retentionGauges, storageFamilies } from "./storage_metrics.ts";
 import { ScrapeTargets } from "./scrape_targets.ts";
+import { SharedSeriesBudget } from "./shard/series_budget.ts";
 import type { ShardLimits } from "./shard/shard.ts";
 import { Shards, shareOf } from "./shard/shards.ts";
 import { WorkerShard } from "./shard/worker_shard.ts";
@@ -77,8 +78,8 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
     name: "narthex_shard_restarts_total",
     help: "Times that a shard's worker died and was started anew.",
   });
-  const seriesCount = new SharedArrayBuffer(4);
   const shardCount = directory.format.shardCount;
+  const seriesCounts = SharedSeriesBudget.memory(shardCount);
   const workers = Array.from({ length: shardCount }, (_, number) =>
     new WorkerShard({
       number,
@@ -86,7 +87,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
       flushIntervalMs: flags.storageFlushIntervalMs,
       limits: shareOf(limitsOf(loaded.config, features), shardCount),
       seriesMax: flags.storageMaxActiveSeries,
-      seriesCount,
+      seriesCounts,
       log: logSettings,
       version: BUILD_INFO.version,
     }, (shard, error) => {

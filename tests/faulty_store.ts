@@ -1,4 +1,4 @@
-import { type Batch, type Entry, type Key, type ListOptions, type Store } from "../engine/tsdb/store.ts";
+import type { Batch, Entry, Key, ListOptions, Store } from "../engine/tsdb/store.ts";
 
 /** A store that passes everything on to another and fails on demand. */
 export class FaultyStore implements Store {

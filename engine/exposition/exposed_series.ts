@@ -1,6 +1,6 @@
 import { Labels, METRIC_NAME } from "../labels/labels.ts";
 import { ExpositionError } from "./exposition_error.ts";
-import { formatOpenMetricsFloat, parseFloatText } from "./float.ts";
+import { formatOpenMetrics, parseFloatText } from "../go_float.ts";
 import type { MetricType } from "./metric_family.ts";
 import type { ExposedSeries } from "./scrape_row.ts";
 
@@ -65,7 +65,7 @@ export function partLabel(type: MetricType): "le" | "quantile" | "" {
 function normaliseValue(type: MetricType, label: string, value: string): string {
   if (label !== partLabel(type)) return value;
   const number = parseFloatText(value);
-  return typeof number === "number" ? formatOpenMetricsFloat(number) : value;
+  return typeof number === "number" ? formatOpenMetrics(number) : value;
 }
 
 const SUFFIXES: Readonly<Partial<Record<MetricType, readonly string[]>>> = {

@@ -1,5 +1,3 @@
-/** Reading and writing of floats as Go's strconv does, which all exposition formats follow. */
-
 const LF = 0x0a, SPACE = 0x20;
 /** Powers of ten that a double holds exactly. */
 const POW10 = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
@@ -84,46 +82,4 @@ export function readFloat(bytes: Uint8Array, at: number, out: Float64Array): num
   const value = exponent < 0 ? mantissa / POW10[-exponent] : mantissa * POW10[exponent];
   out[0] = negative ? -value : value;
   return i;
-}
-
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const INFINITE = /^([+-]?)inf(?:inity)?$/i;
-
-/**
- * The value of a whole float text, in the forms that upstream accepts.
- * @returns The reason, as upstream words it, where the text is refused.
- */
-export function parseFloatText(text: string): number | string {
-  if (/[pP_]/.test(text)) return "unsupported character in float";
-  if (DECIMAL.test(text)) {
-    const value = Number(text);
-    if (Number.isFinite(value)) return value;
-    return `strconv.ParseFloat: parsing ${JSON.stringify(text)}: value out of range`;
-  }
-  const infinite = INFINITE.exec(text);
-  if (infinite !== null) return infinite[1] === "-" ? -Infinity : Infinity;
-  if (/^nan$/i.test(text)) return NaN;
-  return `strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`;
-}
-
-/**
- * The shortest text that reads back as `value`, as Go's `strconv.FormatFloat(value, 'g', -1, 64)` writes it.
- * Zero has no sign.
- */
-export function formatFloat(value: number): string {
-  if (value !== value) return "NaN";
-  if (value === Infinity) return "+Inf";
-  if (value === -Infinity) return "-Inf";
-  const size = Math.abs(value);
-  // Between these bounds Go writes no exponent, and JavaScript writes the same digits.
-  if (size === 0 || (size >= 1e-4 && size < 1e6)) return String(value);
-  const [mantissa, exponent] = value.toExponential().split("e");
-  const sign = exponent[0], power = exponent.slice(1);
-  return `${mantissa}e${sign}${power.padStart(2, "0")}`;
-}
-
-/** As `formatFloat`, with ".0" after a number that would read as an integer: the canonical form of OpenMetrics. */
-export function formatOpenMetricsFloat(value: number): string {
-  const text = formatFloat(value);
-  return /^-?\d+$/.test(text) ? text + ".0" : text;
 }

@@ -25,9 +25,12 @@ export class MetadataCache {
     for (const [name, record] of this.#families) if (!this.#isCurrent(record)) this.#families.delete(name);
   }
 
-  /** The record of `family` to write to, marked as mentioned in this body. */
-  touch(family: string): FamilyRecord {
-    let record = this.#families.get(family);
+  /**
+   * The record of `family` to write to, marked as mentioned in this body.
+   * @param last What this returned for the family the last time, to save looking it up.
+   */
+  touch(family: string, last?: FamilyRecord): FamilyRecord {
+    let record = last !== undefined && this.#isCurrent(last) ? last : this.#families.get(family);
     if (record === undefined) {
       record = { family, type: "unknown", help: "", unit: "", lastBody: 0 };
       this.#families.set(family, record);

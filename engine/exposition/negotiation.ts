@@ -1,4 +1,4 @@
-import { type EscapingScheme, isEscapingScheme } from "./escaping.ts";
+import { type EscapingScheme, isEscapingScheme } from "../labels/names.ts";
 import type { ScrapeFormat } from "./scrape_row.ts";
 
 /** Media types of the protocols that a scrape may ask for, by their names in the configuration. */

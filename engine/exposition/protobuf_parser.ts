@@ -1,7 +1,7 @@
 import { ClassicHistogram } from "./classic_histogram.ts";
 import { type ExposedLabel, exposedSeries } from "./exposed_series.ts";
 import { ExpositionError } from "./exposition_error.ts";
-import { formatOpenMetricsFloat } from "./float.ts";
+import { formatOpenMetrics } from "../go_float.ts";
 import { MetadataCache } from "./metadata_cache.ts";
 import type { MetricMetadata, MetricType } from "./metric_family.ts";
 import {
@@ -25,7 +25,7 @@ import { NONE, SeriesTable } from "./series_table.ts";
 import { WireReader } from "./wire_reader.ts";
 
 /** Largest MetricFamily message, in bytes. */
-export const FAMILY_BYTES_MAX = 64 << 20;
+const FAMILY_BYTES_MAX = 64 << 20;
 /** Entries beyond twice a body that are always kept. */
 const SPARE_ENTRIES = 256;
 const FAMILIES_MAX = 0xffff;
@@ -350,7 +350,7 @@ export class ProtobufParser implements BodyParser {
     const { family, labels } = this.#series;
     const name = suffix === "quantile" || suffix === "histogram" ? family.name : family.name + suffix;
     const part = suffix === "_bucket" ? "le" : suffix === "quantile" ? "quantile" : undefined;
-    const all = part === undefined ? labels : [...labels, [part, formatOpenMetricsFloat(bound)] as const];
+    const all = part === undefined ? labels : [...labels, [part, formatOpenMetrics(bound)] as const];
     const kind = suffix === "histogram" ? "histogram" : "float";
     const typeAndUnitLabels = this.#options.typeAndUnitLabels ?? false;
     const slot = this.#resolver.resolve(exposedSeries(name, all, family, { kind, typeAndUnitLabels }));

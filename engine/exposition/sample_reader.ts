@@ -1,6 +1,7 @@
 import { ExpositionError } from "./exposition_error.ts";
 import { type ExposedLabel, labelsOf } from "./exposed_series.ts";
-import { parseFloatText, readFloat } from "./float.ts";
+import { parseFloatText } from "../go_float.ts";
+import { readFloat } from "./float.ts";
 import type { Labels } from "../labels/labels.ts";
 import { decodeUtf8, type Dialect, SeriesLexer, skipBlanks, textOf, unescape } from "./series_syntax.ts";
 

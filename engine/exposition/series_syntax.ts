@@ -14,7 +14,7 @@ CLASSES[0x5f] = NAME_START | NAME_PART;
 CLASSES[0x3a] = COLON;
 
 /** Whether the byte may start a metric name that is not quoted. */
-export function startsMetricName(byte: number): boolean {
+function startsMetricName(byte: number): boolean {
   return (CLASSES[byte] & (NAME_START | COLON)) !== 0;
 }
 

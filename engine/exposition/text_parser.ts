@@ -9,8 +9,9 @@ import {
   partLabel,
 } from "./exposed_series.ts";
 import { ExpositionError } from "./exposition_error.ts";
-import { parseFloatText, readFloat } from "./float.ts";
-import { MetadataCache } from "./metadata_cache.ts";
+import { parseFloatText } from "../go_float.ts";
+import { readFloat } from "./float.ts";
+import { type FamilyRecord, MetadataCache } from "./metadata_cache.ts";
 import type { MetricMetadata, MetricType } from "./metric_family.ts";
 import { SampleReader } from "./sample_reader.ts";
 import {
@@ -57,9 +58,16 @@ interface StartTimeGroup {
   body: number;
 }
 
+interface KnownComment {
+  readonly kind: "comment";
+  readonly comment: FamilyComment;
+  /** Where its family's metadata were kept last. */
+  record: FamilyRecord | undefined;
+}
+
 /** What a known text stands for, where that is more than a slot. */
 type Special =
-  | { readonly kind: "comment"; readonly comment: FamilyComment }
+  | KnownComment
   | { readonly kind: "created"; readonly group: StartTimeGroup }
   | {
     readonly kind: "part";
@@ -227,11 +235,14 @@ export class TextParser implements BodyParser {
         const lineAt = at + keyEnd - key;
         if (lineAt > end) break known;
         let i = at;
-        for (const wordsEnd = keyEnd - 3; key < wordsEnd; key += 4, i += 4) {
-          if (keyView.getInt32(key, true) !== view.getInt32(i, true)) break known;
-        }
-        for (; key < keyEnd; key++, i++) {
-          if (keyView.getUint8(key) !== bytes[i]) break known;
+        // Words of 64 bits, which V8 compares without making BigInts of them; the last one overlaps the one before.
+        if (keyEnd - key >= 8) {
+          for (const last = keyEnd - 8; key < last; key += 8, i += 8) {
+            if (keyView.getBigInt64(key, true) !== view.getBigInt64(i, true)) break known;
+          }
+          if (keyView.getBigInt64(keyEnd - 8, true) !== view.getBigInt64(lineAt - 8, true)) break known;
+        } else {
+          for (; key < keyEnd; key++, i++) if (keyView.getUint8(key) !== bytes[i]) break known;
         }
         valueAt = lineAt;
         const slot = slots[expected];
@@ -253,7 +264,9 @@ export class TextParser implements BodyParser {
       this.#count(scraped, kept);
       scraped = kept = 0;
       this.#table.previous = previous;
-      at = this.#otherLine(bytes, at, end, { entry: expected, valueAt });
+      at = this.#knownComment(expected, valueAt)
+        ? valueAt
+        : this.#otherLine(bytes, at, end, expected, valueAt);
       this.#line++;
       ({ keyView, offsets, slots, next, tags } = this.#table);
       ({ values, words } = row);
@@ -276,24 +289,28 @@ export class TextParser implements BodyParser {
     this.#row.samplesKept += kept;
   }
 
+  /** Reads the line if it is the expected one and a comment; `valueAt` as in `#otherLine`. */
+  #knownComment(entry: number, valueAt: number): boolean {
+    if (valueAt === NONE || this.#table.slots[entry] > SPECIAL_MAX) return false;
+    const special = this.#specialOf(entry);
+    if (special.kind !== "comment") return false;
+    this.#advance(entry);
+    this.#apply(special);
+    return true;
+  }
+
   /**
    * Reads a line that is not simply the expected series and a number.
-   * @param match The expected entry, and where its text ends if the line starts with it, else NONE.
+   * @param entry The expected entry.
+   * @param valueAt Where its text ends if the line starts with it, else NONE.
    * @returns The index after its line feed.
    */
-  #otherLine(bytes: Uint8Array, at: number, end: number, match: { entry: number; valueAt: number }): number {
-    const { entry, valueAt } = match;
-    if (valueAt !== NONE) {
-      const known = this.#table.slots[entry] <= SPECIAL_MAX ? this.#specialOf(entry) : undefined;
-      if (known?.kind === "comment") {
-        this.#advance(entry);
-        this.#apply(known.comment);
-        return valueAt;
-      }
-      // With a brace the series goes on: "a {" begins like "a ".
-      if (this.#table.tags[entry] >>> 16 === this.#context.id && bytes[valueAt] !== OPEN) {
-        return this.#sample(entry, bytes, at, valueAt);
-      }
+  #otherLine(bytes: Uint8Array, at: number, end: number, entry: number, valueAt: number): number {
+    // With a brace the series goes on: "a {" begins like "a ".
+    if (
+      valueAt !== NONE && this.#table.tags[entry] >>> 16 === this.#context.id && bytes[valueAt] !== OPEN
+    ) {
+      return this.#sample(entry, bytes, at, valueAt);
     }
     const lineEnd = bytes.indexOf(LF, at);
     if (lineEnd + 1 - at > LINE_BYTES_MAX) throw this.#lineTooLong();
@@ -321,12 +338,12 @@ export class TextParser implements BodyParser {
         line.at,
         after,
         COMMENT_CONTEXT,
-        this.#addSpecial({ kind: "comment", comment }),
+        this.#addSpecial({ kind: "comment", comment, record: undefined }),
       );
     }
     const special = this.#specialOf(entry);
     this.#advance(entry);
-    if (special.kind === "comment") this.#apply(special.comment);
+    if (special.kind === "comment") this.#apply(special);
     return after;
   }
 
@@ -402,9 +419,9 @@ export class TextParser implements BodyParser {
     }
   }
 
-  #apply(comment: FamilyComment): void {
-    const { family } = comment;
-    const record = this.#metadata.touch(family);
+  #apply(known: KnownComment): void {
+    const { comment } = known, { family } = comment;
+    const record = known.record = this.#metadata.touch(family, known.record);
     if (comment.kind === "help") {
       record.help = comment.help;
       return;

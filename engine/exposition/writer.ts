@@ -1,6 +1,6 @@
 import { isLegacyLabelName, isLegacyMetricName, type Labels } from "../labels/labels.ts";
-import { escapeName, type EscapingScheme } from "./escaping.ts";
-import { formatFloat, formatOpenMetricsFloat } from "./float.ts";
+import { escapeName, type EscapingScheme } from "../labels/names.ts";
+import { formatG, formatOpenMetrics } from "../go_float.ts";
 import type { Exemplar, Metric, MetricFamily, MetricType } from "./metric_family.ts";
 import type { ExpositionFormat } from "./negotiation.ts";
 
@@ -64,12 +64,12 @@ class TextWriter {
   }
 
   protected number(value: number): string {
-    return formatFloat(value);
+    return value === 0 ? "0" : formatG(value); // upstream drops the sign of zero
   }
 
   /** A count of observations. */
   protected integer(value: number): string {
-    return formatFloat(value);
+    return this.number(value);
   }
 
   protected timestamp(ms: number): string {
@@ -155,15 +155,15 @@ class OpenMetricsWriter extends TextWriter {
   }
 
   protected override number(value: number): string {
-    return formatOpenMetricsFloat(value);
+    return formatOpenMetrics(value);
   }
 
   protected override integer(value: number): string {
-    return Number.isInteger(value) ? BigInt(value).toString() : formatOpenMetricsFloat(value);
+    return Number.isInteger(value) ? BigInt(value).toString() : formatOpenMetrics(value);
   }
 
   protected override timestamp(ms: number): string {
-    return formatOpenMetricsFloat(ms / 1000);
+    return formatOpenMetrics(ms / 1000);
   }
 
   protected override totals(type: MetricType): readonly [sum: string, count: string] {
@@ -179,7 +179,7 @@ class OpenMetricsWriter extends TextWriter {
   protected override created(name: string, metric: Metric, type: MetricType): void {
     if (!this.options.createdLines || metric.createdMs === undefined || !CREATED_TYPES.has(type)) return;
     if (type === "counter" && !name.endsWith("_total")) return; // written as unknown, which has none
-    const value = formatOpenMetricsFloat(metric.createdMs / 1000);
+    const value = formatOpenMetrics(metric.createdMs / 1000);
     this.sample(familyOf(name, type) + "_created", { labels: metric.labels, value });
   }
 }

@@ -120,13 +120,12 @@ export class HistogramAccumulator {
   toHistogram(): FloatHistogram {
     const positive = compactColumn(compensate(this.#positive), 0);
     const negative = compactColumn(compensate(this.#negative), 0);
-    const total = (at: number) => this.#totals[at]! + (this.#errors?.[at] ?? 0);
     return new FloatHistogram({
       schema: this.#schema,
       zeroThreshold: this.#zeroThreshold,
-      zeroCount: total(ZERO),
-      count: total(COUNT),
-      sum: total(SUM),
+      zeroCount: this.#total(ZERO),
+      count: this.#total(COUNT),
+      sum: this.#total(SUM),
       customValues: this.#customValues,
       counterResetHint: this.#hint,
       positiveSpans: columnSpans(positive),
@@ -144,21 +143,39 @@ export class HistogramAccumulator {
   #addExponentialBuckets(other: FloatHistogram, sign: 1 | -1): void {
     this.#addZeroBucket(other, sign);
     const schema = Math.min(this.#schema, other.schema);
-    const addSide = (mine: Column, spans: FloatHistogram["positiveSpans"], counts: Float64Array) => {
-      let theirs = columnOf(spans, counts);
-      if (other.schema > schema) {
-        theirs = reduceColumn(copyColumn(theirs, this.#errors !== undefined), other.schema, schema);
-      }
-      const above = columnFrom(theirs, firstAbove(theirs, schema, this.#zeroThreshold));
-      return addColumn(reduceColumn(mine, this.#schema, schema), above, sign);
-    };
-    this.#positive = addSide(this.#positive, other.positiveSpans, other.positiveBuckets);
-    this.#negative = addSide(this.#negative, other.negativeSpans, other.negativeBuckets);
+    const { positiveSpans, positiveBuckets, negativeSpans, negativeBuckets } = other;
+    this.#positive = this.#sumWith(
+      this.#positive,
+      columnOf(positiveSpans, positiveBuckets),
+      other,
+      schema,
+      sign,
+    );
+    this.#negative = this.#sumWith(
+      this.#negative,
+      columnOf(negativeSpans, negativeBuckets),
+      other,
+      schema,
+      sign,
+    );
     this.#schema = schema;
+  }
+
+  /** One side with that of `other`, at the coarser `schema` of the two. */
+  #sumWith(mine: Column, theirs: Column, other: FloatHistogram, schema: number, sign: 1 | -1): Column {
+    if (other.schema > schema) {
+      theirs = reduceColumn(copyColumn(theirs, this.#errors !== undefined), other.schema, schema);
+    }
+    const above = columnFrom(theirs, firstAbove(theirs, schema, this.#zeroThreshold));
+    return addColumn(reduceColumn(mine, this.#schema, schema), above, sign);
   }
 
   /** Widens the zero bucket until it ends at the same populated-bucket boundary in both, then adds it. */
   #addZeroBucket(other: FloatHistogram, sign: 1 | -1): void {
+    if (other.zeroThreshold === this.#zeroThreshold) {
+      this.#addTotal(ZERO, sign * other.zeroCount);
+      return;
+    }
     let theirs = { threshold: other.zeroThreshold, count: other.zeroCount, error: 0 };
     while (theirs.threshold < this.#zeroThreshold || theirs.threshold > this.#zeroThreshold) {
       if (this.#zeroThreshold > theirs.threshold) {
@@ -224,6 +241,10 @@ export class HistogramAccumulator {
     this.#boundsReconciled = true;
   }
 
+  #total(at: number): number {
+    return this.#errors === undefined ? this.#totals[at]! : this.#totals[at]! + this.#errors[at]!;
+  }
+
   #addTotal(at: number, increment: number): void {
     if (this.#errors) addCompensated(this.#totals, this.#errors, at, increment);
     else this.#totals[at] = this.#totals[at]! + increment;
@@ -248,5 +269,5 @@ function compensate(column: Column): Column {
   if (column.errors) {
     for (let i = 0; i < counts.length; i++) counts[i] = counts[i]! + column.errors[i]!;
   }
-  return { indexes: column.indexes, counts };
+  return { indexes: column.indexes, counts, errors: undefined, spans: column.spans };
 }

@@ -37,10 +37,22 @@ export function multiply(h: FloatHistogram, factor: number): FloatHistogram {
     zeroCount: h.zeroCount * factor,
     count: h.count * factor,
     sum: h.sum * factor,
-    positiveBuckets: h.positiveBuckets.map((count) => count * factor),
-    negativeBuckets: h.negativeBuckets.map((count) => count * factor),
+    positiveBuckets: multiplied(h.positiveBuckets, factor),
+    negativeBuckets: multiplied(h.negativeBuckets, factor),
     counterResetHint: factor < 0 ? "gauge" : h.counterResetHint,
   });
+}
+
+function multiplied(counts: Float64Array, factor: number): Float64Array {
+  const out = counts.slice();
+  for (let i = 0; i < out.length; i++) out[i] = out[i]! * factor;
+  return out;
+}
+
+function divided(counts: Float64Array, divisor: number): Float64Array {
+  const out = counts.slice();
+  for (let i = 0; i < out.length; i++) out[i] = out[i]! / divisor;
+  return out;
 }
 
 /** `h / divisor`; a gauge if the divisor is negative. Division by 0 leaves no buckets but the zero bucket. */
@@ -57,8 +69,8 @@ export function divide(h: FloatHistogram, divisor: number): FloatHistogram {
   }
   return h.with({
     ...totals,
-    positiveBuckets: h.positiveBuckets.map((count) => count / divisor),
-    negativeBuckets: h.negativeBuckets.map((count) => count / divisor),
+    positiveBuckets: divided(h.positiveBuckets, divisor),
+    negativeBuckets: divided(h.negativeBuckets, divisor),
     counterResetHint: divisor < 0 ? "gauge" : h.counterResetHint,
   });
 }

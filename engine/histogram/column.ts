@@ -1,6 +1,6 @@
 import { exponentialBound, indexAtSchema } from "./bound.ts";
 import { addCompensated } from "./kahan.ts";
-import { bucketIndexes, type Span, spansOf } from "./span.ts";
+import { layoutOf, type Span, spansOf } from "./span.ts";
 
 /**
  * The buckets of one side of a histogram by column, in ascending order of their index.
@@ -11,11 +11,14 @@ export interface Column {
   readonly counts: Float64Array;
   /** Rounding error of each count, where counts are sums that are compensated for it. */
   readonly errors?: Float64Array;
+  /** Fewest spans for `indexes`, where known. */
+  readonly spans?: readonly Span[];
 }
 
 /** The buckets that spans describe; shares `counts` with the caller. */
 export function columnOf(spans: readonly Span[], counts: Float64Array): Column {
-  return { indexes: bucketIndexes(spans), counts };
+  const layout = layoutOf(spans);
+  return { indexes: layout.indexes, counts, errors: undefined, spans: layout.spans };
 }
 
 /** A copy that can be added to, with errors of 0 if it is to be `compensated`. */
@@ -24,6 +27,7 @@ export function copyColumn(column: Column, compensated: boolean): Column {
     indexes: column.indexes,
     counts: column.counts.slice(),
     errors: compensated ? column.errors?.slice() ?? new Float64Array(column.counts.length) : undefined,
+    spans: column.spans,
   };
 }
 
@@ -52,6 +56,12 @@ export function firstAbove(column: Column, schema: number, threshold: number): n
 export function addColumn(a: Column, b: Column, sign: 1 | -1): Column {
   if (sameIndexes(a.indexes, b.indexes)) {
     for (let i = 0; i < b.counts.length; i++) addAt(a, i, b, i, sign);
+    return a;
+  }
+  if (includesIndexes(a.indexes, b.indexes)) {
+    for (let i = 0, j = 0; j < b.counts.length; i++) {
+      if (a.indexes[i] === b.indexes[j]) addAt(a, i, b, j++, sign);
+    }
     return a;
   }
   const sum = emptyColumn(a.indexes.length + b.indexes.length, a.errors !== undefined);
@@ -108,7 +118,7 @@ export function reduceColumn(column: Column, schema: number, targetSchema: numbe
  */
 export function compactColumn(column: Column, maxEmptyBuckets: number): Column {
   const { indexes, counts, errors } = column;
-  if (maxEmptyBuckets === 0 && !counts.includes(0)) return column;
+  if (maxEmptyBuckets === 0 && !hasZero(counts)) return column;
   const kept: number[] = [];
   for (let i = 0; i < indexes.length; i++) {
     if (counts[i] !== 0 || (errors !== undefined && errors[i] !== 0)) kept.push(i);
@@ -136,8 +146,13 @@ export function compactColumn(column: Column, maxEmptyBuckets: number): Column {
 }
 
 /** Fewest spans for the buckets of a column. */
-export function columnSpans(column: Column): Span[] {
-  return spansOf(column.indexes);
+export function columnSpans(column: Column): readonly Span[] {
+  return column.spans ?? spansOf(column.indexes);
+}
+
+function hasZero(counts: Float64Array): boolean {
+  for (let i = 0; i < counts.length; i++) if (counts[i] === 0) return true;
+  return false;
 }
 
 export function sameIndexes(a: Int32Array, b: Int32Array): boolean {
@@ -145,6 +160,17 @@ export function sameIndexes(a: Int32Array, b: Int32Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) {
     if (a[i] !== b[i]) return false;
+  }
+  return true;
+}
+
+/** Whether every index of `b` is one of `a`. */
+function includesIndexes(a: Int32Array, b: Int32Array): boolean {
+  if (b.length > a.length) return false;
+  let i = 0;
+  for (let j = 0; j < b.length; j++) {
+    while (i < a.length && a[i]! < b[j]!) i++;
+    if (i === a.length || a[i] !== b[j]) return false;
   }
   return true;
 }

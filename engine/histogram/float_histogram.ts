@@ -80,7 +80,19 @@ export class FloatHistogram {
 
   /** The same histogram with some fields replaced. */
   with(fields: HistogramFields): FloatHistogram {
-    return new FloatHistogram({ ...this, ...fields });
+    return new FloatHistogram({
+      schema: fields.schema ?? this.schema,
+      zeroThreshold: fields.zeroThreshold ?? this.zeroThreshold,
+      zeroCount: fields.zeroCount ?? this.zeroCount,
+      count: fields.count ?? this.count,
+      sum: fields.sum ?? this.sum,
+      positiveSpans: fields.positiveSpans ?? this.positiveSpans,
+      negativeSpans: fields.negativeSpans ?? this.negativeSpans,
+      positiveBuckets: fields.positiveBuckets ?? this.positiveBuckets,
+      negativeBuckets: fields.negativeBuckets ?? this.negativeBuckets,
+      customValues: fields.customValues ?? this.customValues,
+      counterResetHint: fields.counterResetHint ?? this.counterResetHint,
+    });
   }
 
   /** A copy that shares no array with this histogram. */

@@ -2,6 +2,17 @@ import { HistogramAccumulator } from "./accumulator.ts";
 import { divide } from "./arithmetic.ts";
 import type { FloatHistogram } from "./float_histogram.ts";
 
+/** Sums of numbers with this sum of magnitudes are far from infinite. */
+const SAFE_SIZE = 1e300;
+
+/** The sum of the magnitudes of everything that is added. NaN where one is. */
+function sizeOf({ count, sum, zeroCount, positiveBuckets, negativeBuckets }: FloatHistogram): number {
+  let size = Math.abs(count) + Math.abs(sum) + Math.abs(zeroCount);
+  for (let i = 0; i < positiveBuckets.length; i++) size += Math.abs(positiveBuckets[i]!);
+  for (let i = 0; i < negativeBuckets.length; i++) size += Math.abs(negativeBuckets[i]!);
+  return size;
+}
+
 /**
  * Compensated mean of histograms, for `avg` and `avg_over_time`: the sum divided by the number as long as the
  * sum is finite, from then on a running mean.
@@ -11,9 +22,12 @@ export class HistogramMean {
   #state: HistogramAccumulator;
   #count = 1;
   #incremental = false;
+  /** No count and no sum of the state is larger, whatever buckets were merged. */
+  #largest: number;
 
   constructor(first: FloatHistogram) {
     this.#state = new HistogramAccumulator(first, { compensated: true });
+    this.#largest = sizeOf(first);
   }
 
   /** See HistogramAccumulator. */
@@ -30,6 +44,15 @@ export class HistogramMean {
   add(h: FloatHistogram): boolean {
     const count = this.#count + 1;
     if (!this.#incremental) {
+      const largest = this.#largest + sizeOf(h);
+      if (largest < SAFE_SIZE) {
+        if (!this.#state.add(h)) return false;
+        this.#largest = largest;
+        this.#count = count;
+        return true;
+      }
+      // The sum may overflow, and then goes on from what it was before.
+      this.#largest = Infinity;
       const sum = this.#state.clone();
       if (!sum.add(h)) return false;
       if (!sum.hasOverflow) {

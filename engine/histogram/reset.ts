@@ -45,8 +45,13 @@ export function detectReset(current: FloatHistogram, previous: FloatHistogram): 
 /** Whether a count is lower than before, in histograms of the same layout. */
 function anyFell(current: FloatHistogram, previous: FloatHistogram): boolean {
   return current.zeroCount < previous.zeroCount ||
-    current.positiveBuckets.some((count, i) => count < previous.positiveBuckets[i]!) ||
-    current.negativeBuckets.some((count, i) => count < previous.negativeBuckets[i]!);
+    anyLower(current.positiveBuckets, previous.positiveBuckets) ||
+    anyLower(current.negativeBuckets, previous.negativeBuckets);
+}
+
+function anyLower(now: Float64Array, before: Float64Array): boolean {
+  for (let i = 0; i < now.length; i++) if (now[i]! < before[i]!) return true;
+  return false;
 }
 
 /** Whether a bucket of `before` has a lower count in `now`, or is populated and missing there. */

@@ -11,7 +11,37 @@ export function bucketCountOf(spans: readonly Span[]): number {
   return count;
 }
 
-/** Index of every bucket, in ascending order and as long as the matching column of counts. */
+/** The buckets that spans describe. */
+export interface SpanLayout {
+  /** Index of every bucket, in ascending order and as long as the matching column of counts. Never written to. */
+  readonly indexes: Int32Array;
+  /** The same buckets in as few spans as possible. */
+  readonly spans: readonly Span[];
+}
+
+/**
+ * Layouts found lately, by a hash of their spans: a query meets the same few again and again, and equal layouts
+ * that are one object are compared at once.
+ */
+const layouts = new Array<{ readonly of: readonly Span[]; readonly layout: SpanLayout } | undefined>(512);
+
+/** The layout of `spans`, mostly the very same object for equal spans. */
+export function layoutOf(spans: readonly Span[]): SpanLayout {
+  let hash = 0;
+  for (let i = 0; i < spans.length; i++) {
+    hash = Math.imul(hash ^ spans[i]!.offset, 0x9e3779b1);
+    hash = Math.imul((hash ^ (hash >>> 15)) + spans[i]!.length, 0x85ebca77);
+  }
+  const slot = (hash ^ (hash >>> 16)) & (layouts.length - 1);
+  const known = layouts[slot];
+  if (known !== undefined && sameSpans(known.of, spans)) return known.layout;
+  const indexes = bucketIndexes(spans);
+  const layout = { indexes, spans: spansOf(indexes) };
+  layouts[slot] = { of: spans, layout };
+  return layout;
+}
+
+/** Index of every bucket, in ascending order. */
 export function bucketIndexes(spans: readonly Span[]): Int32Array {
   const indexes = new Int32Array(bucketCountOf(spans));
   let at = 0;

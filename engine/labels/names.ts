@@ -4,7 +4,8 @@ import { isLegacyLabelName, isLegacyMetricName } from "./labels.ts";
 export type ValidationScheme = "utf8" | "legacy";
 
 /** How names that are not legacy-valid are written for readers that know no others. */
-export type EscapingScheme = "allow-utf-8" | "underscores" | "dots" | "values";
+export const ESCAPING_SCHEMES = ["allow-utf-8", "underscores", "dots", "values"] as const;
+export type EscapingScheme = typeof ESCAPING_SCHEMES[number];
 
 const VALUES_PREFIX = "U__";
 
@@ -20,17 +21,8 @@ function isUtf8Name(name: string): boolean {
   return name !== "" && name.isWellFormed();
 }
 
-/** The scheme of a header's `escaping` parameter, undefined where it names none. */
-export function escapingSchemeOf(text: string): EscapingScheme | undefined {
-  switch (text) {
-    case "allow-utf-8":
-    case "underscores":
-    case "dots":
-    case "values":
-      return text;
-    default:
-      return undefined;
-  }
+export function isEscapingScheme(text: string): text is EscapingScheme {
+  return (ESCAPING_SCHEMES as readonly string[]).includes(text);
 }
 
 /** Escapes a metric or label name; a colon counts as valid in both, as upstream has it. */

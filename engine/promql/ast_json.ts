@@ -1,6 +1,6 @@
 import type { Matcher } from "../labels/matcher.ts";
 import type { AtModifier, DurationOperand, Expr, TimeShift, VectorMatching, VectorSelector } from "./ast.ts";
-import { formatPlain } from "./number_literal.ts";
+import { formatPlain } from "../go_float.ts";
 
 /** A value that JSON can carry. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };

@@ -78,7 +78,7 @@ export function compare(op: BinaryOperator, lhs: number, rhs: number): boolean {
 }
 
 /** As IEEE 754 defines pow, where 1 to any power is 1 and so is -1 to an infinite one; JavaScript gives NaN. */
-export function power(base: number, exponent: number): number {
+function power(base: number, exponent: number): number {
   if (base === 1 || (base === -1 && (exponent === Infinity || exponent === -Infinity))) return 1;
   return base ** exponent;
 }

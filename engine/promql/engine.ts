@@ -1,4 +1,4 @@
-import { Labels } from "../labels/labels.ts";
+import { compareLabels, Labels } from "../labels/labels.ts";
 import type { Queryable } from "../tsdb/select.ts";
 import { type Expr, typeOf } from "./ast.ts";
 import { Evaluator } from "./evaluate.ts";
@@ -10,9 +10,10 @@ import { timesOf } from "./operators/range_windows.ts";
 import { parseExpr, type ParserOptions } from "./parser.ts";
 import type { Plan } from "./plan.ts";
 import { planQuery } from "./planner.ts";
+import { type CostSource, estimateCost, type QueryCost } from "./query_cost.ts";
 import { BadQueryError, ExecutionError, QueryLimitError } from "./query_errors.ts";
 import { QueryQueue } from "./query_queue.ts";
-import { type MatrixSeries, type QueryResult, type QueryValue, sortByLabels } from "./query_result.ts";
+import type { MatrixSeries, QueryResult, QueryValue } from "./query_result.ts";
 import { QueryRun } from "./query_run.ts";
 import { SampleAccount, type SampleLimits } from "./sample_account.ts";
 import { FLOAT, type InstantSeries, type Steps, type Value, type Vector, withoutMetadata } from "./value.ts";
@@ -53,6 +54,11 @@ export interface QueryOptions {
   readonly timeoutMs?: number;
   readonly perStepStats?: boolean;
   readonly signal?: AbortSignal;
+  /** Instead of the engine's, where lower. */
+  readonly maxSeries?: number;
+  readonly maxSamplesScanned?: number;
+  /** Reports the plan. */
+  readonly explain?: boolean;
   /** Reports the plan with what each operator did. */
   readonly analyze?: boolean;
 }
@@ -130,6 +136,23 @@ export class Engine {
     return describePlan(this.#plan(this.#parse(query, times), times, this.#lookback(options)));
   }
 
+  /** What a query would read, by estimate. Waits for its turn as queries do. */
+  async estimate(
+    query: string,
+    times: QueryTimes,
+    source: CostSource,
+    options: Pick<QueryOptions, "lookbackDeltaMs" | "signal"> = {},
+  ): Promise<QueryCost> {
+    const leave = await this.#queue.enter(options.signal);
+    try {
+      const plan = this.#plan(this.#parse(query, times), times, this.#lookback(options));
+      const subqueryStepMs = this.#options.subqueryStepMs ?? (() => 60_000);
+      return await estimateCost(plan, stepsOf(times), { subqueryStepMs, source });
+    } finally {
+      leave();
+    }
+  }
+
   async #query(
     queryable: Queryable,
     query: string,
@@ -150,12 +173,17 @@ export class Engine {
       const lookbackDeltaMs = this.#lookback(options);
       const expr = this.#parse(query, times);
       const plan = this.#plan(expr, times, lookbackDeltaMs);
-      const { startMs, endMs, stepMs } = times;
-      const count = endMs < startMs ? 0 : stepMs === 0 ? 1 : Math.floor((endMs - startMs) / stepMs) + 1;
-      const steps: Steps = { startMs, stepMs: stepMs === 0 ? 1 : stepMs, count };
-      const { maxSamples = DEFAULTS.maxSamples, maxSeries, maxMemoryBytes } = this.#options;
+      const steps = stepsOf(times);
+      const { count } = steps;
+      const { maxSamples = DEFAULTS.maxSamples, maxMemoryBytes } = this.#options;
+      const maxSeries = lower(this.#options.maxSeries, options.maxSeries);
+      const maxSamplesScanned = lower(this.#options.maxSamplesScanned, options.maxSamplesScanned);
       const perStep = (options.perStepStats ?? false) && (this.#options.perStepStats ?? false);
-      const account = new SampleAccount({ maxSamples, maxSeries, maxMemoryBytes }, steps, perStep);
+      const account = new SampleAccount(
+        { maxSamples, maxSeries, maxSamplesScanned, maxMemoryBytes },
+        steps,
+        perStep,
+      );
       const run = new QueryRun({
         queryable,
         ...times,
@@ -196,7 +224,7 @@ export class Engine {
           },
           samples: account.counts,
         },
-        plan: recorder && describePlan(plan, recorder),
+        plan: options.explain || options.analyze ? describePlan(plan, recorder) : undefined,
       };
     } finally {
       leave();
@@ -231,7 +259,7 @@ export class Engine {
       case "matrix": {
         const selector = expr.kind === "matrixSelector" ? expr : undefined;
         const series = rawMatrix(value.range, selector);
-        return { type: "matrix", series: sortByLabels(series) };
+        return { type: "matrix", series: series.sort(byLabels) };
       }
       case "scalar": {
         if (stepMs === 0) return { type: "scalar", timeMs: startMs, value: value.values[0]! };
@@ -245,7 +273,7 @@ export class Engine {
           : value.series;
         if (stepMs === 0) return { type: "vector", timeMs: startMs, series };
         const times = timesOf(steps);
-        return { type: "matrix", series: sortByLabels(series.map((one) => ({ ...one, times }))) };
+        return { type: "matrix", series: series.map((one) => ({ ...one, times })).sort(byLabels) };
       }
     }
   }
@@ -265,6 +293,19 @@ export class Engine {
       );
     }
   }
+}
+
+function byLabels(a: MatrixSeries, b: MatrixSeries): number {
+  return compareLabels(a.labels, b.labels);
+}
+
+function stepsOf({ startMs, endMs, stepMs }: QueryTimes): Steps {
+  const count = endMs < startMs ? 0 : stepMs === 0 ? 1 : Math.floor((endMs - startMs) / stepMs) + 1;
+  return { startMs, stepMs: stepMs === 0 ? 1 : stepMs, count };
+}
+
+function lower(a = Infinity, b = Infinity): number {
+  return Math.min(a, b);
 }
 
 /** What names were kept for, until the end of evaluation. */

@@ -1,5 +1,5 @@
 import type { DurationExpr, DurationOperand, NumberLiteral } from "./ast.ts";
-import { DURATION_SECONDS_MAX } from "./duration.ts";
+import { DURATION_SECONDS_MAX } from "../duration.ts";
 import { parseLiteral } from "./parse_literal.ts";
 import type { Span } from "./position.ts";
 import type { Token } from "./token.ts";

@@ -1,5 +1,5 @@
 import type { NumberLiteral } from "./ast.ts";
-import { msToSeconds, parseDuration } from "./duration.ts";
+import { msToSeconds, parseDuration } from "../duration.ts";
 import { parseNumber } from "./number_literal.ts";
 import type { TokenStream } from "./token_stream.ts";
 
@@ -11,7 +11,7 @@ export function parseLiteral(tokens: TokenStream): NumberLiteral {
     const value = type === "duration" ? msToSeconds(parseDuration(text)) : parseNumber(text);
     return { kind: "numberLiteral", value, isDuration: type === "duration", span: { start, end } };
   } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
+    if (!(cause instanceof RangeError || cause instanceof SyntaxError)) throw cause;
     return tokens.fail(token, cause.message, { cause });
   }
 }

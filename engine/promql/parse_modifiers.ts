@@ -1,6 +1,6 @@
 import type { AtModifier, DurationOperand, Expr, MatrixSelector, Subquery, TimeShift } from "./ast.ts";
-import { secondsToMs } from "./duration.ts";
-import { formatFixed } from "./number_literal.ts";
+import { secondsToMs } from "../duration.ts";
+import { formatFixed } from "../go_float.ts";
 import { parseOffset, parsePositiveDuration } from "./parse_duration_expr.ts";
 import { parseLiteral } from "./parse_literal.ts";
 import type { Token } from "./token.ts";

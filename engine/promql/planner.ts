@@ -117,7 +117,7 @@ function once(input: PlanNode): PlanNode {
   return { kind: "once", expr: input.expr, input };
 }
 
-export function withoutParens(expr: Expr): Expr {
+function withoutParens(expr: Expr): Expr {
   while (expr.kind === "paren") expr = expr.expr;
   return expr;
 }

@@ -3,7 +3,7 @@ import { utf8Length } from "./position.ts";
 import { printAggregator, printOperator, printSubqueryWindow, printWith } from "./print.ts";
 
 /** Upstream's line length in bytes: what is longer is split. */
-export const LINE_LENGTH_MAX = 100;
+const LINE_LENGTH_MAX = 100;
 
 /**
  * The expression over several lines, split wherever a part is longer than `lineLengthMax` bytes, in upstream's form.

@@ -9,8 +9,8 @@ import type {
   TimeShift,
   VectorSelector,
 } from "./ast.ts";
-import { formatDuration } from "./duration.ts";
-import { formatFixed, formatPlain, formatShortest } from "./number_literal.ts";
+import { formatDuration } from "../duration.ts";
+import { formatFixed, formatG, formatPlain } from "../go_float.ts";
 import { quoteText } from "./string_literal.ts";
 
 /**
@@ -63,9 +63,9 @@ export function printOperator({ op, returnsBool, matching }: Binary): string {
   const isGrouped = card === "many-to-one" || card === "one-to-many";
   if (labels.length > 0 || isOn || isGrouped) out += ` ${isOn ? "on" : "ignoring"} (${printLabels(labels)})`;
   if (isGrouped) out += ` group_${card === "many-to-one" ? "left" : "right"} (${printLabels(include)})`;
-  if (fill.lhs !== null && fill.lhs === fill.rhs) return `${out} fill (${formatShortest(fill.lhs)})`;
-  if (fill.lhs !== null) out += ` fill_left (${formatShortest(fill.lhs)})`;
-  if (fill.rhs !== null) out += ` fill_right (${formatShortest(fill.rhs)})`;
+  if (fill.lhs !== null && fill.lhs === fill.rhs) return `${out} fill (${formatG(fill.lhs)})`;
+  if (fill.lhs !== null) out += ` fill_left (${formatG(fill.lhs)})`;
+  if (fill.rhs !== null) out += ` fill_right (${formatG(fill.rhs)})`;
   return out;
 }
 

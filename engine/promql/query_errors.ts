@@ -2,7 +2,7 @@ import { DurationError } from "./resolve_durations.ts";
 import { PromQLSyntaxError } from "./promql_syntax_error.ts";
 
 /** The kinds of errors that the HTTP API tells apart; each has a status of its own. */
-export type ErrorType = "bad_data" | "execution" | "timeout" | "canceled" | "internal";
+export type ErrorType = "bad_data" | "execution" | "cost_limit" | "timeout" | "canceled" | "internal";
 
 /** The parameters of a query do not make sense, though its text may. The message is upstream's. */
 export class BadQueryError extends RangeError {
@@ -17,6 +17,11 @@ export class ExecutionError extends Error {
 /** The query would go over one of the engine's limits. */
 export class QueryLimitError extends ExecutionError {
   override readonly name = "QueryLimitError";
+}
+
+/** The query has read more than it may, by the server's limits or by those that came with it. */
+export class CostLimitError extends Error {
+  override readonly name = "CostLimitError";
 }
 
 export class QueryTimeoutError extends Error {
@@ -48,6 +53,7 @@ export function errorTypeOf(error: unknown): ErrorType {
   if (error instanceof PromQLSyntaxError || error instanceof DurationError) return "bad_data";
   if (error instanceof BadQueryError) return "bad_data";
   if (error instanceof ExecutionError) return "execution";
+  if (error instanceof CostLimitError) return "cost_limit";
   if (error instanceof QueryTimeoutError) return "timeout";
   if (error instanceof QueryCanceledError) return "canceled";
   return "internal";

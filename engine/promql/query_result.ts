@@ -1,5 +1,5 @@
 import type { FloatHistogram } from "../histogram/float_histogram.ts";
-import { compareUtf8, type Labels } from "../labels/labels.ts";
+import type { Labels } from "../labels/labels.ts";
 import type { SampleCounts } from "./sample_account.ts";
 import type { InstantSeries } from "./value.ts";
 
@@ -43,14 +43,4 @@ export interface QueryResult {
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
   readonly stats: QueryStats;
-}
-
-/** Sorts series as upstream sorts a matrix: by labels, name before value. */
-export function sortByLabels<T extends { readonly labels: Labels }>(series: T[]): T[] {
-  return series.sort((a, b) => {
-    const x = a.labels.pairs, y = b.labels.pairs;
-    const length = Math.min(x.length, y.length);
-    for (let i = 0; i < length; i++) if (x[i] !== y[i]) return compareUtf8(x[i]!, y[i]!);
-    return x.length - y.length;
-  });
 }

@@ -1,5 +1,6 @@
+import { calculate } from "./binary_operation.ts";
 import type { DurationExpr, DurationOperand, Expr, TimeShift } from "./ast.ts";
-import { DURATION_SECONDS_MAX } from "./duration.ts";
+import { DURATION_SECONDS_MAX } from "../duration.ts";
 import { rewrite } from "./traverse.ts";
 
 /** What `step()` and `range()` stand for, in ms; both 0 in an instant query. */
@@ -73,19 +74,11 @@ function evaluate(operand: DurationOperand, window: QueryWindow): number {
       return Math.min(lhs, rhs);
     case "max_of":
       return Math.max(lhs, rhs);
-    case "+":
-      return lhs + rhs;
-    case "-":
-      return lhs - rhs;
-    case "*":
-      return lhs * rhs;
     case "/":
       if (rhs === 0) throw new DurationError(operand, "division by zero");
-      return lhs / rhs;
+      break;
     case "%":
       if (rhs === 0) throw new DurationError(operand, "modulo by zero");
-      return lhs % rhs;
-    case "^":
-      return lhs ** rhs;
   }
+  return calculate(op, lhs, rhs);
 }

@@ -1,5 +1,5 @@
 import type { SeriesColumns } from "../tsdb/select.ts";
-import { QueryLimitError } from "./query_errors.ts";
+import { CostLimitError, QueryLimitError } from "./query_errors.ts";
 import {
   HISTOGRAM,
   type InstantSeries,
@@ -12,8 +12,10 @@ import {
 export interface SampleLimits {
   /** Samples in memory at one time. */
   readonly maxSamples: number;
-  /** Series that the selects of a query may give. */
+  /** Series that the selects of a query may give, each counted once per select. */
   readonly maxSeries?: number;
+  /** Samples that a query may read from the store, each counted once as windows slide over it. */
+  readonly maxSamplesScanned?: number;
   /** Bytes of the columns that the selects of a query may give. */
   readonly maxMemoryBytes?: number;
 }
@@ -26,6 +28,8 @@ export interface SampleCounts {
   readonly read: number;
   /** Most samples in memory at one time. */
   readonly peak: number;
+  /** Series that selects gave, each counted once per select. */
+  readonly series?: number;
   readonly totalPerStep?: Float64Array;
   readonly readPerStep?: Float64Array;
 }
@@ -81,17 +85,18 @@ export class SampleAccount {
       total: this.#total,
       read: this.#read,
       peak: this.#peak,
+      series: this.#series,
       totalPerStep: this.#totalPerStep,
       readPerStep: this.#readPerStep,
     };
   }
 
-  /** Series that a select gave. @throws {QueryLimitError} */
+  /** Series that a select gave. @throws {CostLimitError|QueryLimitError} */
   load(series: readonly SeriesColumns[]): void {
     const { maxSeries = Infinity, maxMemoryBytes = Infinity } = this.limits;
     this.#series += series.length;
     if (this.#series > maxSeries) {
-      throw new QueryLimitError(
+      throw new CostLimitError(
         `query selects ${this.#series} series, more than the limit of ${maxSeries}: ` +
           "select fewer with label matchers, or raise the limit of series per query",
       );
@@ -131,11 +136,14 @@ export class SampleAccount {
     if (cells > CELLS_PER_SAMPLE * this.limits.maxSamples) throw tooManySamples();
   }
 
-  /** What an instant selector found in one series, at `found` steps: read as often as looked at. */
+  /**
+   * What an instant selector found in one series, at `found` steps: read as often as looked at.
+   * @throws {CostLimitError}
+   */
   lookAt(series: InstantSeries, found: number, steps: Steps): void {
     const samples = series.histograms === undefined ? found : samplesIn({ type: "vector", series: [series] });
     this.#total += samples;
-    this.#read += samples;
+    this.#scan(samples);
     if (this.#totalPerStep === undefined) return;
     for (let step = 0; step < steps.count; step++) {
       const at = this.#stepOf(steps, step);
@@ -177,7 +185,7 @@ export class SampleAccount {
       this.#windowTotals.set(windows, totals);
     }
     this.#total += totals.total * size;
-    if (isRead) this.#read += totals.read * size;
+    if (isRead) this.#scan(totals.read * size);
     if (this.#totalPerStep !== undefined) this.#spread(windows, steps, isRead, size);
     return totals.largest * size;
   }
@@ -200,6 +208,17 @@ export class SampleAccount {
     const timeMs = steps.startMs + step * steps.stepMs;
     const at = Math.ceil((timeMs - this.steps.startMs) / this.steps.stepMs);
     return Math.min(Math.max(at, 0), this.steps.count - 1);
+  }
+
+  #scan(samples: number): void {
+    this.#read += samples;
+    const { maxSamplesScanned = Infinity } = this.limits;
+    if (this.#read > maxSamplesScanned) {
+      throw new CostLimitError(
+        `query scans more than the limit of ${maxSamplesScanned} samples: ` +
+          "select fewer series or a shorter range, or raise the limit of samples scanned per query",
+      );
+    }
   }
 
   #grow(samples: number): void {

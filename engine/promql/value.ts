@@ -119,7 +119,3 @@ const METADATA_LABELS: ReadonlySet<string> = new Set([METRIC_NAME, "__type__", "
 export function withoutMetadata(labels: Labels): Labels {
   return labels.drop(METADATA_LABELS);
 }
-
-export function isMetadataLabel(name: string): boolean {
-  return METADATA_LABELS.has(name);
-}

@@ -4,10 +4,11 @@ import type { BlockWriter } from "./block/block_writer.ts";
 import { FLOATS, type ValuePage } from "./block/value_page.ts";
 import { ByteSink } from "./chunk/byte_sink.ts";
 import { encodeValues } from "./chunk/values.ts";
-import { COLUMN_ROWS_MAX, countSamples, writeLoose } from "./head_writer.ts";
+import { COLUMN_ROWS_MAX, countSamples, SAMPLES_PER_PAUSE, writeLoose } from "./head_writer.ts";
 import { Labels } from "../labels/labels.ts";
-import { type Interval, SeriesCollector } from "./series_collector.ts";
+import { SeriesCollector } from "./series_collector.ts";
 import type { SeriesOrder } from "./series_order.ts";
+import type { Tombstones } from "./tombstones.ts";
 
 /** Time ranges that blocks are compacted into, each three times the one before, as upstream. */
 export function blockRanges(firstMs: number, longestMs: number): number[] {
@@ -23,8 +24,6 @@ export interface PlannedBlock {
   /** First and last timestamp in ms, both inclusive. */
   readonly minMs: number;
   readonly maxMs: number;
-  /** Whether samples were deleted from it that it still holds. */
-  readonly hasDeletions?: boolean;
 }
 
 /**
@@ -65,65 +64,81 @@ class BlockCursor {
   readonly #times = new Map<number, Float64Array | undefined>();
   readonly #timePages = new Map<number, TimePage | undefined>();
 
-  constructor(readonly block: Block, readonly order: SeriesOrder, readonly collector: SeriesCollector) {}
+  constructor(
+    readonly block: Block,
+    readonly order: SeriesOrder,
+    readonly collector: SeriesCollector,
+    readonly tombstones: Tombstones,
+  ) {}
 
   /** Metric name (symbol id + 1) and ref of the next series; valid while `done` is false. */
   name = 0;
   ref = -1;
   done = false;
 
-  /** Moves to the next series. */
+  /** Moves to the next chunk. Series whose labels are lost are left out: nothing can ask for them. */
   async next(): Promise<void> {
-    while (this.#page === undefined || this.#chunk === this.#page.refs.length) {
-      if (++this.#number >= this.block.index.pages) {
-        this.done = true;
-        return;
+    for (;; this.#chunk++) {
+      while (this.#page === undefined || this.#chunk === this.#page.refs.length) {
+        if (++this.#number >= this.block.index.pages) {
+          this.done = true;
+          return;
+        }
+        this.#page = await this.block.valuePage(this.#number);
+        this.#chunk = 0;
       }
-      this.#page = await this.block.valuePage(this.#number);
-      this.#chunk = 0;
+      const ref = this.#page.refs[this.#chunk];
+      if (ref === this.ref) return;
+      if (this.order.index.isLost(ref)) continue;
+      this.name = this.order.nameOf(ref);
+      this.ref = ref;
+      return;
     }
-    const ref = this.#page.refs[this.#chunk];
-    if (ref !== this.ref) this.name = this.order.nameOf(ref);
-    this.ref = ref;
   }
 
   /** Gives all chunks of the current series to the collector and moves to the next series. */
   async collect(): Promise<void> {
-    const ref = this.ref;
+    const { ref, block } = this;
+    const deleted = this.tombstones.of(ref, block.meta.id);
     do {
       const page = this.#page!, chunk = this.#chunk++;
       const column = page.columns[chunk];
-      const times = await this.#timesOf(column);
-      if (times !== undefined) this.collector.addChunk(page, chunk, this.#columnIds.get(column)!, times);
-      await this.next();
+      const times = this.#times.has(column) ? this.#times.get(column) : await this.#load(column);
+      if (times !== undefined) {
+        this.collector.addChunk(
+          { block, number: this.#number, page, chunk, deleted },
+          this.#columnIds.get(column)!,
+          times,
+        );
+      }
+      if (this.#chunk === page.refs.length || page.refs[this.#chunk] !== ref) await this.next();
     } while (!this.done && this.ref === ref);
   }
 
-  async #timesOf(column: number): Promise<Float64Array | undefined> {
-    if (!this.#times.has(column)) {
-      this.#columnIds.set(column, this.collector.newColumnId());
-      await this.block.loadTimePages([column], this.#timePages);
-      this.#times.set(column, this.block.times(column, this.#timePages));
-    }
-    return this.#times.get(column);
+  async #load(column: number): Promise<Float64Array | undefined> {
+    this.#columnIds.set(column, this.collector.newColumnId());
+    await this.block.loadTimePages([column], this.#timePages);
+    const times = this.block.times(column, this.#timePages);
+    this.#times.set(column, times);
+    return times;
   }
 }
 
-/** Writes the samples of all `blocks` to `writer`, without those that `deletions` names by series ref. */
+/** Writes the samples of all `blocks` to `writer`, without those that were deleted. */
 export async function compact(
   blocks: readonly Block[],
   order: SeriesOrder,
   writer: BlockWriter,
-  deletions: (ref: number) => readonly Interval[] | undefined,
+  tombstones: Tombstones,
   pause: () => Promise<void>,
 ): Promise<void> {
   const collector = new SeriesCollector(-Infinity, Infinity);
   const cursors = [...blocks].sort((a, b) => a.meta.minMs - b.meta.minMs)
-    .map((block) => new BlockCursor(block, order, collector));
+    .map((block) => new BlockCursor(block, order, collector, tombstones));
   for (const cursor of cursors) await cursor.next();
   const columnsOf = new Map<Float64Array, { from: number; to: number; column: number }[]>();
   const chunk = new ByteSink(1 << 14);
-  for (let count = 1;; count++) {
+  for (let samples = 0;;) {
     let first: BlockCursor | undefined;
     for (const cursor of cursors) {
       if (cursor.done) continue;
@@ -134,8 +149,9 @@ export async function compact(
     if (first === undefined) return;
     const { name, ref } = first;
     for (const cursor of cursors) if (!cursor.done && cursor.ref === ref) await cursor.collect();
-    const series = collector.take(Labels.empty, deletions(ref));
+    const series = collector.take(Labels.empty);
     if (series === undefined) continue;
+    samples += series.times.length;
     let due = false;
     if (!collector.lastWasShared) {
       due = writeLoose(
@@ -158,14 +174,16 @@ export async function compact(
         columnsOf.set(times, columns);
       }
       for (const { from, to, column } of columns) {
-        const samples = countSamples(wordsOf(values.subarray(from, to)), to - from);
-        if (samples === 0) continue;
+        const present = countSamples(wordsOf(values.subarray(from, to)), to - from);
+        if (present === 0) continue;
         chunk.clear();
         encodeValues(values, from, to - from, 1, chunk);
-        due = writer.addChunk(name, ref, column, FLOATS, chunk.written(), samples) || due;
+        due = writer.addChunk(name, ref, column, FLOATS, chunk.written(), present) || due;
       }
     }
     if (due) await writer.commit();
-    if (due || count % 1024 === 0) await pause();
+    if (!due && samples < SAMPLES_PER_PAUSE) continue;
+    samples = 0;
+    await pause();
   }
 }

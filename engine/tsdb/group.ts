@@ -1,7 +1,7 @@
 import { ABSENT_HIGH, ABSENT_LOW, fillAbsent, setStale, STALE_LOW, wordsOf } from "../sample.ts";
 import { grown } from "./symbols.ts";
 
-/** Rows of one segment: the stretch of a group's rows that begins with a whole row in the log. */
+/** Most rows of a segment: the stretch of a group's rows that begins with a whole row in the log. */
 export const SEGMENT_ROWS = 16;
 
 /** Words of "the sample of this slot and scrape is kept elsewhere": a histogram, or one with its own timestamp. */
@@ -17,10 +17,17 @@ export const ELSEWHERE_LOW = 0x0000e15e;
 export interface Segment {
   readonly width: number;
   rows: number;
-  /** Milliseconds since the Unix epoch, ascending. */
+  /** Milliseconds since the Unix epoch, ascending; as long as there is room for rows. */
   readonly times: Float64Array;
   readonly values: Float64Array;
   readonly words: Uint32Array;
+}
+
+/** Time and words of a sample. */
+export interface LastSample {
+  timeMs: number;
+  low: number;
+  high: number;
 }
 
 /** What became of one row. Reused by the group that returned it. */
@@ -45,6 +52,8 @@ export class Group {
   slotCount = 0;
   open: Segment[] = [];
   sealing: Segment[] = [];
+  /** Whether this process has asked for it. */
+  isClaimed = false;
   /** Slots whose samples may be kept elsewhere (see ELSEWHERE_LOW). */
   hasElsewhere = false;
   #lastSegment: Segment | undefined;
@@ -72,12 +81,34 @@ export class Group {
     return this.slotCount++;
   }
 
-  /** Whether the last row holds a sample of `slot`: not a staleness marker, and not one that is kept elsewhere. */
-  holdsSample(slot: number): boolean {
-    const segment = this.#lastSegment;
-    if (segment === undefined || slot >= segment.width) return false;
-    const at = (segment.rows - 1) * segment.width + slot;
-    return !isGap(segment.words, at) && !(this.hasElsewhere && isElsewhere(segment.words, at));
+  /**
+   * Puts the newest sample or staleness marker of `slot` into `last` where it is newer than what is there. Samples
+   * that are kept elsewhere do not count, and what is in a block only where it was the last row.
+   */
+  lastOf(slot: number, last: LastSample): void {
+    if (this.#lastSegment !== undefined && !this.#lookAt(this.#lastSegment, slot, last, 1)) return;
+    for (const segments of [this.open, this.sealing]) {
+      for (let i = segments.length - 1; i >= 0; i--) {
+        if (!this.#lookAt(segments[i], slot, last, SEGMENT_ROWS)) return;
+      }
+    }
+  }
+
+  /** @returns Whether nothing was found in the last `rows` rows, so that older ones matter. */
+  #lookAt(segment: Segment, slot: number, last: LastSample, rows: number): boolean {
+    if (slot >= segment.width) return false; // older ones are no wider
+    for (let row = segment.rows - 1, end = Math.max(0, segment.rows - rows); row >= end; row--) {
+      if (segment.times[row] <= last.timeMs) return false;
+      const at = 2 * (row * segment.width + slot);
+      const low = segment.words[at], high = segment.words[at + 1];
+      if (high === ABSENT_HIGH && low === ABSENT_LOW) continue;
+      if (high === ELSEWHERE_HIGH && low === ELSEWHERE_LOW && this.hasElsewhere) return false;
+      last.timeMs = segment.times[row];
+      last.low = low;
+      last.high = high;
+      return false;
+    }
+    return true;
   }
 
   /**
@@ -153,15 +184,14 @@ export class Group {
 
   #room(): Segment {
     const last = this.open.at(-1);
-    if (
-      last !== undefined && last.rows < SEGMENT_ROWS && last.width >= this.slotCount && !this.#segmentEnded
-    ) {
-      return last;
-    }
+    const isUsable = last !== undefined && last.width >= this.slotCount;
+    if (isUsable && last.rows < last.times.length && !this.#segmentEnded) return last;
+    // A group that gets new slots with every row would waste the room for all the others of its segments.
+    const rows = last === undefined || isUsable ? SEGMENT_ROWS : Math.min(SEGMENT_ROWS, 2 * last.rows);
     this.#segmentEnded = false;
     const width = this.slotCount;
-    const values = new Float64Array(width * SEGMENT_ROWS);
-    const segment = { width, rows: 0, times: new Float64Array(SEGMENT_ROWS), values, words: wordsOf(values) };
+    const values = new Float64Array(width * rows);
+    const segment = { width, rows: 0, times: new Float64Array(rows), values, words: wordsOf(values) };
     this.open.push(segment);
     return segment;
   }
@@ -174,6 +204,7 @@ function isGap(words: Uint32Array, i: number): boolean {
   return low === ABSENT_LOW || low === STALE_LOW;
 }
 
-function isElsewhere(words: Uint32Array, i: number): boolean {
+/** Whether value `i` is kept elsewhere. */
+export function isElsewhere(words: Uint32Array, i: number): boolean {
   return words[2 * i] === ELSEWHERE_LOW && words[2 * i + 1] === ELSEWHERE_HIGH;
 }

@@ -1,7 +1,18 @@
 import type { FloatHistogram } from "../histogram/float_histogram.ts";
-import { ABSENT_HIGH, ABSENT_LOW } from "../sample.ts";
-import { ELSEWHERE_LOW, Group, type Segment } from "./group.ts";
-import { union } from "./postings.ts";
+import {
+  ABSENT_HIGH,
+  ABSENT_LOW,
+  isAbsent,
+  isStale,
+  NAN_HIGH,
+  NAN_LOW,
+  STALE_HIGH,
+  STALE_LOW,
+  wordsOf,
+} from "../sample.ts";
+import { ELSEWHERE_LOW, Group, isElsewhere, type LastSample, type Segment } from "./group.ts";
+import { markedRefs } from "./postings.ts";
+import type { SeriesIndex } from "./series_index.ts";
 import { type LooseColumns, LooseSeries } from "./loose_series.ts";
 import { grown } from "./symbols.ts";
 
@@ -36,13 +47,26 @@ export class Head {
   loose = new Map<number, LooseSeries>();
   sealingLoose = new Map<number, LooseSeries>();
   #looseSamples = 0;
+  // Newest loose sample of each series, by ref: its time and words. Stays when the sample is in a block.
+  #looseTimes = new Float64Array(0);
+  #looseWords = new Uint32Array(0);
+  readonly #last: LastSample = { timeMs: -Infinity, low: 0, high: 0 };
+  /** Above every ref that has or had samples here. */
+  #refsEnd = 0;
   /** Newest and oldest sample in ms. */
   maxMs = -Infinity;
   minMs = Infinity;
 
-  /** The group of this identity, made when there is none. */
+  constructor(readonly index: SeriesIndex) {}
+
+  /**
+   * The group of this identity, made when there is none. It stays until it is retired; a group of the log that nobody
+   * asks for goes when its rows are in a block.
+   */
   group(identity: string): Group {
-    return this.#byIdentity.get(identity) ?? this.addGroup(identity, this.#nextGroupId);
+    const group = this.#byIdentity.get(identity) ?? this.addGroup(identity, this.#nextGroupId);
+    group.isClaimed = true;
+    return group;
   }
 
   find(identity: string): Group | undefined {
@@ -59,6 +83,22 @@ export class Head {
     return group;
   }
 
+  /** Takes `group` back where it was forgotten, since it is used again. */
+  adopt(group: Group): void {
+    if (this.groups.has(group.id)) return;
+    for (let slot = 0; slot < group.slotCount; slot++) {
+      if (!this.index.isLost(group.slotRefs[slot])) continue;
+      throw new Error(
+        `BUG: group ${
+          JSON.stringify(group.identity)
+        } is used again after its series were forgotten: make a new one`,
+      );
+    }
+    this.groups.set(group.id, group);
+    if (!this.#byIdentity.has(group.identity)) this.#byIdentity.set(group.identity, group);
+    for (let slot = 0; slot < group.slotCount; slot++) this.#settle(group, group.slotRefs[slot], slot);
+  }
+
   /** The group will take no more rows. Its rows stay until they are in a block. */
   retire(group: Group): void {
     if (this.#byIdentity.get(group.identity) === group) this.#byIdentity.delete(group.identity);
@@ -70,23 +110,31 @@ export class Head {
     const known = this.findSlot(group, ref);
     if (known >= 0) return known;
     const slot = group.addSlot(ref);
+    this.#settle(group, ref, slot);
+    return slot;
+  }
+
+  /** Notes a home of `ref`. */
+  #settle(group: Group, ref: number, slot: number): void {
     if (ref >= this.#homeGroups.length) {
       this.#homeGroups = grown(this.#homeGroups, ref + 1);
       this.#homeSlots = grown(this.#homeSlots, ref + 1);
     }
-    if (this.#homeGroups[ref] === 0) {
+    this.#refsEnd = Math.max(this.#refsEnd, ref + 1);
+    if (this.#homeGroups[ref] === 0 || this.#homeGroups[ref] === group.id) {
       this.#homeGroups[ref] = group.id;
       this.#homeSlots[ref] = slot;
-    } else {
-      const further = this.#furtherHomes.get(ref) ?? [];
-      further.push({ group, slot });
-      this.#furtherHomes.set(ref, further);
+      return;
     }
-    return slot;
+    const further = this.#furtherHomes.get(ref) ?? [];
+    if (further.some((home) => home.group === group)) return;
+    further.push({ group, slot });
+    this.#furtherHomes.set(ref, further);
   }
 
   /** The slot of `ref` in `group`, or -1. */
   findSlot(group: Group, ref: number): number {
+    this.adopt(group);
     if (this.#homeGroups[ref] === group.id) return this.#homeSlots[ref];
     return this.#furtherHomes.get(ref)?.find((home) => home.group === group)?.slot ?? -1;
   }
@@ -103,30 +151,69 @@ export class Head {
     return this.#furtherHomes.get(ref) ?? noHomes;
   }
 
-  /** Newest time in ms at which the series got a sample here, -Infinity where it has none. */
-  lastMs(ref: number): number {
-    let last = Math.max(
-      this.loose.get(ref)?.lastMs ?? -Infinity,
-      this.sealingLoose.get(ref)?.lastMs ?? -Infinity,
-    );
-    const home = this.firstHome(ref);
-    if (home?.holdsSample(this.#homeSlots[ref])) last = Math.max(last, home.lastMs);
-    for (const { group, slot } of this.furtherHomes(ref)) {
-      if (group.holdsSample(slot)) last = Math.max(last, group.lastMs);
+  /**
+   * The newest sample of the series, of either generation: -Infinity where none is known. A loose one counts even
+   * when it is in a block, as long as the process runs. Reused by the next call.
+   */
+  last(ref: number): Readonly<LastSample> {
+    const last = this.#last;
+    last.timeMs = -Infinity;
+    if (ref < this.#looseTimes.length) {
+      last.timeMs = this.#looseTimes[ref];
+      last.low = this.#looseWords[2 * ref];
+      last.high = this.#looseWords[2 * ref + 1];
     }
+    this.firstHome(ref)?.lastOf(this.#homeSlots[ref], last);
+    for (const { group, slot } of this.furtherHomes(ref)) group.lastOf(slot, last);
     return last;
+  }
+
+  /** The histogram that the series has here at `timeMs`, if any. */
+  histogramAt(ref: number, timeMs: number): FloatHistogram | undefined {
+    for (const { times, histograms } of this.looseColumns(ref)) {
+      const at = times.indexOf(timeMs);
+      if (at >= 0) return histograms?.[at];
+    }
+    return undefined;
   }
 
   addFloat(ref: number, timeMs: number, value: number): void {
     this.#looseOf(ref, timeMs).addFloat(timeMs, value);
+    float[0] = value;
+    const isNaN = value !== value;
+    this.#noteLast(ref, timeMs, isNaN ? NAN_LOW : floatWords[0], isNaN ? NAN_HIGH : floatWords[1]);
   }
 
   addStale(ref: number, timeMs: number): void {
     this.#looseOf(ref, timeMs).addStale(timeMs);
+    this.#noteLast(ref, timeMs, STALE_LOW, STALE_HIGH);
   }
 
   addHistogram(ref: number, timeMs: number, histogram: FloatHistogram): void {
     this.#looseOf(ref, timeMs).addHistogram(timeMs, histogram);
+    this.#noteLast(ref, timeMs, ABSENT_LOW, ABSENT_HIGH);
+  }
+
+  /** Adds the samples of a row of `group` that is not newer than its last one. */
+  addRow(group: Group, timeMs: number, words: Uint32Array, width: number): void {
+    const values = new Float64Array(words.buffer, words.byteOffset, width);
+    for (let slot = 0; slot < width; slot++) {
+      if (isAbsent(words, slot) || isElsewhere(words, slot)) continue;
+      if (isStale(words, slot)) this.addStale(group.slotRefs[slot], timeMs);
+      else this.addFloat(group.slotRefs[slot], timeMs, values[slot]);
+    }
+  }
+
+  #noteLast(ref: number, timeMs: number, low: number, high: number): void {
+    if (ref >= this.#looseTimes.length) {
+      const before = this.#looseTimes.length;
+      this.#looseTimes = grown(this.#looseTimes, ref + 1).fill(-Infinity, before);
+      this.#looseWords = grown(this.#looseWords, 2 * this.#looseTimes.length);
+    }
+    if (timeMs <= this.#looseTimes[ref]) return;
+    this.#looseTimes[ref] = timeMs;
+    this.#looseWords[2 * ref] = low;
+    this.#looseWords[2 * ref + 1] = high;
   }
 
   /** Takes note of the time of a row. */
@@ -165,7 +252,7 @@ export class Head {
     for (const group of this.groups.values()) {
       group.sealing = [];
       if (group.open.length > 0) this.minMs = Math.min(this.minMs, group.open[0].times[0]);
-      else if (this.#byIdentity.get(group.identity) !== group) this.#forget(group);
+      else if (!group.isClaimed || this.#byIdentity.get(group.identity) !== group) this.#forget(group);
     }
     for (const series of this.loose.values()) this.minMs = Math.min(this.minMs, series.firstMs);
   }
@@ -182,19 +269,26 @@ export class Head {
 
   /** Refs of the series of all groups with rows, and of loose samples, from `startMs` to `endMs`, ascending. */
   refsIn(startMs: number, endMs: number): Uint32Array {
-    const refs: Uint32Array[] = [];
+    const marks = new Uint8Array(this.#refsEnd);
     for (const group of this.groups.values()) {
-      const segments = [...group.sealing, ...group.open];
-      const overlaps = segments.some(({ times, rows }) => times[0] <= endMs && times[rows - 1] >= startMs);
-      if (overlaps) refs.push(group.slotRefs.slice(0, group.slotCount).sort());
+      if (overlaps(group.sealing, startMs, endMs) || overlaps(group.open, startMs, endMs)) {
+        markSlots(group, marks);
+      }
     }
     for (const loose of [this.loose, this.sealingLoose]) {
-      const found = [...loose.values()].filter(({ firstMs, lastMs }) =>
-        firstMs <= endMs && lastMs >= startMs
-      );
-      if (found.length > 0) refs.push(Uint32Array.from(found, ({ ref }) => ref).sort());
+      for (const { ref, firstMs, lastMs } of loose.values()) {
+        if (firstMs <= endMs && lastMs >= startMs) marks[ref] = 1;
+      }
     }
-    return refs.length === 0 ? new Uint32Array() : union(refs);
+    return markedRefs(marks);
+  }
+
+  /** Clears the mark of every series that has a slot in a group, or a loose sample. */
+  clearUsed(marks: Uint8Array): void {
+    for (const group of this.groups.values()) {
+      for (let slot = 0; slot < group.slotCount; slot++) marks[group.slotRefs[slot]] = 0;
+    }
+    for (const loose of [this.loose, this.sealingLoose]) for (const ref of loose.keys()) marks[ref] = 0;
   }
 
   /** The loose samples of the series, of both generations. */
@@ -210,16 +304,20 @@ export class Head {
     this.noteTime(timeMs);
     this.#looseSamples++;
     let series = this.loose.get(ref);
-    if (series === undefined) this.loose.set(ref, series = new LooseSeries(ref));
+    if (series === undefined) {
+      this.loose.set(ref, series = new LooseSeries(ref));
+      this.#refsEnd = Math.max(this.#refsEnd, ref + 1);
+    }
     return series;
   }
 
   #forget(group: Group): void {
     this.groups.delete(group.id);
+    if (this.#byIdentity.get(group.identity) === group) this.#byIdentity.delete(group.identity);
     for (let slot = 0; slot < group.slotCount; slot++) {
       const ref = group.slotRefs[slot];
       const further = this.#furtherHomes.get(ref)?.filter((home) => home.group !== group);
-      if (this.#homeGroups[ref] === group.id) {
+      if (this.#homeGroups[ref] === group.id && this.#homeSlots[ref] === slot) {
         const next = further?.shift();
         this.#homeGroups[ref] = next?.group.id ?? 0;
         this.#homeSlots[ref] = next?.slot ?? 0;
@@ -231,6 +329,16 @@ export class Head {
 }
 
 const noHomes: readonly Home[] = [];
+const float = new Float64Array(1), floatWords = wordsOf(float);
+
+function overlaps(segments: readonly Segment[], startMs: number, endMs: number): boolean {
+  return segments.some(({ times, rows }) => times[0] <= endMs && times[rows - 1] >= startMs);
+}
+
+/** Marks the series of all slots of the group with 1. */
+export function markSlots(group: Group, marks: Uint8Array): void {
+  for (let slot = 0; slot < group.slotCount; slot++) marks[group.slotRefs[slot]] = 1;
+}
 
 /**
  * Copies the samples of `slot` in rows `[from, to)` to `out` from `outStart`, ABSENT where the slot has none.

@@ -4,15 +4,18 @@ import { FLOATS, HISTOGRAMS } from "./block/value_page.ts";
 import { ByteSink } from "./chunk/byte_sink.ts";
 import { encodeHistograms } from "./chunk/histograms.ts";
 import { encodeValues } from "./chunk/values.ts";
-import { gatherColumn, type GroupRows, type Head } from "./head.ts";
+import { gatherColumn, type GroupRows, type Head, markSlots } from "./head.ts";
+import { markedRefs } from "./postings.ts";
 import type { LooseColumns } from "./loose_series.ts";
 import { lowerBound } from "./series_collector.ts";
 import type { SeriesOrder } from "./series_order.ts";
 
 /** Most timestamps of a time column, and so samples of a chunk. */
-export const COLUMN_ROWS_MAX = 512;
+export const COLUMN_ROWS_MAX = 240;
 /** Most bytes of a chunk; a longer stretch is cut in halves. */
 export const CHUNK_BYTES_MAX = 48_000;
+/** Samples that are written between pauses: some 10 ms. */
+export const SAMPLES_PER_PAUSE = 100_000;
 
 /** A time column of a group in the block being written: rows `[from, to)`. */
 interface RowColumn {
@@ -53,12 +56,15 @@ export async function writeSealing(
     if (columns.length > 0) groups.set(group.id, { rows, columns });
   }
 
-  const { refs, names } = order.sort(refsOf(head, groups));
+  const { refs, names } = order.sort(refsOf(head, groups, startMs, endMs, order.index.size));
+  await pause();
   const scratch = new Float64Array(longest), words = wordsOf(scratch);
   const chunk = new ByteSink(1 << 14);
+  let written = 0;
   const writeRows = (name: number, ref: number, { rows, columns }: GroupColumns, slot: number): boolean => {
     let due = false;
     for (const { from, to, column } of columns) {
+      written += to - from;
       if (!gatherColumn(rows, slot, from, to, words, 0)) continue;
       chunk.clear();
       encodeValues(scratch, 0, to - from, 1, chunk);
@@ -80,9 +86,12 @@ export async function writeSealing(
     const loose = head.sealingLoose.get(ref);
     if (loose !== undefined && loose.firstMs < endMs && loose.lastMs >= startMs) {
       due = writeLoose(writer, name, ref, loose.columns(), startMs, endMs) || due;
+      written += loose.count;
     }
     if (due) await writer.commit();
-    if (due || i % 2048 === 2047) await pause();
+    if (!due && written < SAMPLES_PER_PAUSE) continue;
+    written = 0;
+    await pause();
   }
 }
 
@@ -128,21 +137,20 @@ export function writeLoose(
   return due;
 }
 
-/** Refs of all series that may have samples in the groups or among the loose ones, ascending. */
-function refsOf(head: Head, groups: ReadonlyMap<number, GroupColumns>): Uint32Array {
-  let count = head.sealingLoose.size;
-  for (const { rows } of groups.values()) count += rows.group.slotCount;
-  const refs = new Uint32Array(count);
-  let at = 0;
-  for (const { rows } of groups.values()) {
-    refs.set(rows.group.slotRefs.subarray(0, rows.group.slotCount), at);
-    at += rows.group.slotCount;
+/** Refs of all series that may have samples in the groups, or among the loose ones of the time, ascending. */
+function refsOf(
+  head: Head,
+  groups: ReadonlyMap<number, GroupColumns>,
+  startMs: number,
+  endMs: number,
+  refsEnd: number,
+): Uint32Array {
+  const marks = new Uint8Array(refsEnd);
+  for (const { rows } of groups.values()) markSlots(rows.group, marks);
+  for (const { ref, firstMs, lastMs } of head.sealingLoose.values()) {
+    if (firstMs < endMs && lastMs >= startMs) marks[ref] = 1;
   }
-  for (const ref of head.sealingLoose.keys()) refs[at++] = ref;
-  refs.sort();
-  let distinct = 0;
-  for (let i = 0; i < count; i++) if (i === 0 || refs[i] !== refs[i - 1]) refs[distinct++] = refs[i];
-  return refs.subarray(0, distinct);
+  return markedRefs(marks);
 }
 
 export function countSamples(words: Uint32Array, count: number): number {

@@ -14,6 +14,9 @@ const HISTOGRAM = 4;
 const EXEMPLAR = 5;
 const STALE_FLOAT = 6;
 
+/** Most bytes of one encoded histogram, so that it fits a page. */
+export const HISTOGRAM_BYTES_MAX = 48_000;
+
 const none: Uint32Array = new Uint32Array(0);
 
 /**
@@ -68,10 +71,17 @@ export class LogRecordWriter {
     this.#sample(STALE_FLOAT, ref, timeMs);
   }
 
+  /** @throws {RangeError} If the histogram takes more than HISTOGRAM_BYTES_MAX; nothing is logged. */
   histogram(ref: number, timeMs: number, histogram: FloatHistogram): void {
-    this.#sample(HISTOGRAM, ref, timeMs);
     const chunk = new ByteSink(256);
     encodeHistograms([histogram], chunk);
+    if (chunk.length > HISTOGRAM_BYTES_MAX) {
+      throw new RangeError(
+        `Expected a histogram of at most ${HISTOGRAM_BYTES_MAX} bytes, found one of ${chunk.length}: ` +
+          "limit its buckets",
+      );
+    }
+    this.#sample(HISTOGRAM, ref, timeMs);
     this.out.varint(chunk.length);
     this.out.append(chunk.written());
   }
@@ -101,16 +111,28 @@ export interface LogReplay {
   exemplar(ref: number, exemplar: ExemplarEntry): void;
 }
 
+interface RowState {
+  readonly group: Group;
+  readonly width: number;
+  /** The words of the last row. */
+  readonly words: Uint32Array;
+  row: number;
+}
+
 /** Reads the batches of one log. Rows whose row before was lost are counted and left out. */
 export class LogRecordReader {
   /** Rows that could not be restored because a batch before them is lost. */
   lostRows = 0;
-  readonly #groups = new Map<number, { group: Group; row: number; words: Uint32Array; width: number }>();
+  readonly #groups = new Map<number, RowState>();
 
   constructor(readonly replay: LogReplay) {}
 
-  /** @throws {RangeError} If the bytes are not records. */
-  read(bytes: Uint8Array): void {
+  /**
+   * @param follows Whether nothing is missing between these records and those read last.
+   * @throws {RangeError} If the bytes are not records; those before the bad one count.
+   */
+  read(bytes: Uint8Array, follows: boolean): void {
+    if (!follows) this.#groups.clear();
     const source = new ByteSource(bytes);
     const { replay } = this;
     while (!source.done) {
@@ -139,24 +161,23 @@ export class LogRecordReader {
   #row(source: ByteSource, type: number): void {
     const id = source.varint(), number = source.varint(), timeMs = source.float(), width = source.varint();
     let state = this.#groups.get(id);
-    let before = none;
     if (type === WHOLE_ROW) {
       const identity = source.text();
       const refs = new Uint32Array(width);
       for (let slot = 0, ref = 0; slot < width; slot++) refs[slot] = ref += source.signedVarint();
       const group = this.replay.group(id, identity, refs);
       state = { group, row: number, words: wordsOf(new Float64Array(width)), width };
+      source.at = decodeRow(source.bytes, source.at, none, width, state.words);
       this.#groups.set(id, state);
     } else if (state === undefined || number !== state.row + 1 || width !== state.width) {
       // The bytes of the row say nothing without the row before, but their length must be known: read them against it.
       source.at = decodeRow(source.bytes, source.at, none, width, wordsOf(new Float64Array(width)));
       this.lostRows++;
       return;
-    } else before = state.words;
-    const words = wordsOf(new Float64Array(width));
-    source.at = decodeRow(source.bytes, source.at, before, width, words);
-    state.row = number;
-    state.words = words;
-    this.replay.row(state.group, timeMs, words, width);
+    } else {
+      source.at = decodeRow(source.bytes, source.at, state.words, width, state.words);
+      state.row = number;
+    }
+    this.replay.row(state.group, timeMs, state.words, width);
   }
 }

@@ -1,6 +1,13 @@
 import type { FloatHistogram } from "../histogram/float_histogram.ts";
-import { setStale, wordsOf } from "../sample.ts";
+import { NAN_HIGH, NAN_LOW, setStale, wordsOf } from "../sample.ts";
 import { grown } from "./symbols.ts";
+
+/** Samples in order of time; where a histogram is set, the value beside it says nothing. */
+export interface LooseColumns {
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  readonly histograms: readonly (FloatHistogram | undefined)[] | undefined;
+}
 
 /**
  * Samples of one series that have no row of a group to be in: those with timestamps of their own, late ones
@@ -12,6 +19,7 @@ export class LooseSeries {
   #histograms: (FloatHistogram | undefined)[] | undefined;
   #count = 0;
   #isOrdered = true;
+  #columns: LooseColumns | undefined;
 
   constructor(readonly ref: number) {}
 
@@ -19,12 +27,19 @@ export class LooseSeries {
     return this.#count;
   }
 
-  /** Newest timestamp in ms, -Infinity where empty. */
+  /** Newest and oldest timestamp in ms, infinite where empty. */
   lastMs = -Infinity;
   firstMs = Infinity;
 
+  /** Adds a float, any NaN as the canonical one. */
   addFloat(timeMs: number, value: number): void {
-    this.#values[this.#add(timeMs)] = value;
+    const at = this.#add(timeMs);
+    this.#values[at] = value;
+    if (value !== value) {
+      const words = wordsOf(this.#values);
+      words[2 * at] = NAN_LOW;
+      words[2 * at + 1] = NAN_HIGH;
+    }
   }
 
   addStale(timeMs: number): void {
@@ -38,10 +53,21 @@ export class LooseSeries {
     this.#histograms[at] = histogram;
   }
 
-  /** The samples in order of time, the first one kept where several have the same time. Copies. */
+  /** The samples in order of time, the first one kept where several have the same time. Stays as it is. */
   columns(): LooseColumns {
+    return this.#columns ??= this.#sorted();
+  }
+
+  #sorted(): LooseColumns {
+    if (this.#isOrdered) {
+      return {
+        times: this.#times.slice(0, this.#count),
+        values: this.#values.slice(0, this.#count),
+        histograms: this.#histograms?.slice(),
+      };
+    }
     const order = Uint32Array.from({ length: this.#count }, (_, i) => i);
-    if (!this.#isOrdered) order.sort((a, b) => this.#times[a] - this.#times[b] || a - b);
+    order.sort((a, b) => this.#times[a] - this.#times[b] || a - b);
     const times = new Float64Array(this.#count), values = new Float64Array(this.#count);
     const from = wordsOf(this.#values), to = wordsOf(values);
     const histograms: (FloatHistogram | undefined)[] = [];
@@ -67,16 +93,10 @@ export class LooseSeries {
       this.#values = grown(this.#values, at + 1);
     }
     this.#times[at] = timeMs;
+    this.#columns = undefined;
     if (timeMs <= this.lastMs) this.#isOrdered = false;
     this.lastMs = Math.max(this.lastMs, timeMs);
     this.firstMs = Math.min(this.firstMs, timeMs);
     return at;
   }
-}
-
-/** Samples in order of time; where a histogram is set, the value beside it says nothing. */
-export interface LooseColumns {
-  readonly times: Float64Array;
-  readonly values: Float64Array;
-  readonly histograms: readonly (FloatHistogram | undefined)[] | undefined;
 }

@@ -18,9 +18,10 @@ export function mergeSeries(sources: readonly (readonly SeriesColumns[])[]): Ser
       continue;
     }
     const collector = new SeriesCollector(-Infinity, Infinity);
-    parts.sort((a, b) => a.times[0] - b.times[0]);
+    parts.sort((a, b) => (a.times[0] ?? 0) - (b.times[0] ?? 0));
     for (const { times, values, histograms } of parts) collector.addLoose({ times, values, histograms });
-    result.push(collector.take(parts[0].labels, undefined)!);
+    const merged = collector.take(parts[0].labels);
+    if (merged !== undefined) result.push(merged);
   }
   return result;
 }

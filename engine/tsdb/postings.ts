@@ -103,19 +103,44 @@ export function subtract(a: Uint32Array, b: Uint32Array): Uint32Array {
   return out.subarray(0, count);
 }
 
-/** Refs that are in any of the ascending lists. */
+/** Refs that are in any of the ascending lists; with one list, that list itself. */
 export function union(lists: readonly Uint32Array[]): Uint32Array {
   if (lists.length === 1) return lists[0];
-  let total = 0;
-  for (const list of lists) total += list.length;
+  let total = 0, end = 0;
+  for (const list of lists) {
+    total += list.length;
+    if (list.length > 0) end = Math.max(end, list[list.length - 1] + 1);
+  }
+  return total * SPARSE > end ? unionByMarks(lists, end) : unionBySorting(lists, total);
+}
+
+/** Lists with fewer elements than a part in this of their range are sorted: marks would be mostly empty. */
+const SPARSE = 32;
+
+function unionByMarks(lists: readonly Uint32Array[], end: number): Uint32Array {
+  const marks = new Uint8Array(end);
+  for (const list of lists) for (let i = 0; i < list.length; i++) marks[list[i]] = 1;
+  return markedRefs(marks);
+}
+
+function unionBySorting(lists: readonly Uint32Array[], total: number): Uint32Array {
   const all = new Uint32Array(total);
   let at = 0;
   for (const list of lists) {
     all.set(list, at);
     at += list.length;
   }
-  if (lists.length > 1) all.sort();
+  all.sort();
   let count = 0;
   for (let i = 0; i < total; i++) if (i === 0 || all[i] !== all[i - 1]) all[count++] = all[i];
   return all.subarray(0, count);
+}
+
+/** The refs that are marked with 1, ascending. */
+export function markedRefs(marks: Uint8Array): Uint32Array {
+  let count = 0;
+  for (let ref = 0; ref < marks.length; ref++) count += marks[ref];
+  const refs = new Uint32Array(count);
+  for (let ref = 0, at = 0; at < count; ref++) if (marks[ref] === 1) refs[at++] = ref;
+  return refs;
 }

@@ -2,6 +2,7 @@ import type { FloatHistogram } from "../histogram/float_histogram.ts";
 import type { Labels } from "../labels/labels.ts";
 import { ABSENT_HIGH, ABSENT_LOW, fillAbsent, isAbsent, isStale, wordsOf } from "../sample.ts";
 import { HISTOGRAMS, type ValuePage } from "./block/value_page.ts";
+import type { Block } from "./block/block.ts";
 import { decodeHistograms } from "./chunk/histograms.ts";
 import { decodeValues } from "./chunk/values.ts";
 import { gatherColumn, type GroupRows } from "./head.ts";
@@ -14,11 +15,22 @@ interface Piece {
   readonly times: Float64Array;
   readonly from: number;
   readonly to: number;
-  readonly page?: ValuePage;
-  readonly chunk?: number;
+  readonly chunk?: BlockChunk;
   readonly rows?: GroupRows;
   readonly slot?: number;
   readonly loose?: LooseColumns;
+}
+
+/** A chunk of a block. */
+export interface BlockChunk {
+  readonly block: Block;
+  /** Number of the page in the block. */
+  readonly number: number;
+  readonly page: ValuePage;
+  /** Index of the chunk in the page. */
+  readonly chunk: number;
+  /** What was deleted from it. */
+  readonly deleted: readonly Interval[] | undefined;
 }
 
 /** First and last time in ms, both inclusive, of samples that were deleted. */
@@ -58,9 +70,9 @@ export class SeriesCollector {
     return this.#columnIds++;
   }
 
-  addChunk(page: ValuePage, chunk: number, columnId: number, times: Float64Array): void {
-    this.#hasHistograms ||= page.kinds[chunk] === HISTOGRAMS;
-    this.#add(columnId, times, { page, chunk });
+  addChunk(chunk: BlockChunk, columnId: number, times: Float64Array): void {
+    this.#hasHistograms ||= chunk.page.kinds[chunk.chunk] === HISTOGRAMS;
+    this.#add(columnId, times, { chunk });
   }
 
   addRows(rows: GroupRows, slot: number, columnId: number): void {
@@ -72,8 +84,13 @@ export class SeriesCollector {
     this.#add(this.newColumnId(), loose.times, { loose });
   }
 
+  /** Whether no stretch was added since the last series was taken. */
+  get isEmpty(): boolean {
+    return this.#pieces.length === 0;
+  }
+
   /** The series made of the stretches added since the last call; `undefined` where it has no sample in the range. */
-  take(labels: Labels, deleted: readonly Interval[] | undefined): SeriesColumns | undefined {
+  take(labels: Labels): SeriesColumns | undefined {
     const pieces = this.#pieces;
     if (pieces.length === 0) return undefined;
     const sequential = this.#isSequential && !this.#hasHistograms;
@@ -83,8 +100,7 @@ export class SeriesCollector {
     this.#isSequential = true;
     this.#hasHistograms = false;
     this.#order = -Infinity;
-    if (deleted !== undefined && series !== undefined) remove(series, deleted);
-    return series !== undefined && hasSample(series) ? series : undefined;
+    return hasSample(series) ? series : undefined;
   }
 
   #add(columnId: number, times: Float64Array, source: Partial<Piece>): void {
@@ -163,26 +179,50 @@ export class SeriesCollector {
     at: number,
     histograms?: (FloatHistogram | undefined)[],
   ): void {
-    const { from, to, page, rows, loose } = piece;
+    const { from, to, chunk, rows, loose } = piece;
     if (rows !== undefined) gatherColumn(rows, piece.slot!, from, to, words, at);
     else if (loose !== undefined) {
       values.set(loose.values.subarray(from, to), at);
       for (let i = from; i < to; i++) {
         if (loose.histograms?.[i] !== undefined) histograms![at + i - from] = loose.histograms[i];
       }
-    } else if (page!.kinds[piece.chunk!] === HISTOGRAMS) {
-      const decoded = decodeHistograms(page!.bytes, page!.offsets[piece.chunk!], piece.times.length);
-      fillAbsent(words, at, at + to - from);
-      for (let i = from; i < to; i++) histograms![at + i - from] = decoded.histograms[i];
     } else {
-      const length = piece.times.length;
-      if (from === 0 && to === length) {
-        decodeValues(page!.bytes, page!.offsets[piece.chunk!], length, values, at);
-      } else {
-        if (this.#scratch.length < length) this.#scratch = new Float64Array(length);
-        decodeValues(page!.bytes, page!.offsets[piece.chunk!], length, this.#scratch, 0);
-        values.set(this.#scratch.subarray(from, to), at);
+      try {
+        this.#readChunk(piece, chunk!, values, words, at, histograms);
+      } catch (error) {
+        fillAbsent(words, at, at + to - from);
+        chunk!.block.reportChunk(chunk!.number, error);
       }
+    }
+  }
+
+  #readChunk(
+    { times, from, to }: Piece,
+    { page, chunk, deleted }: BlockChunk,
+    values: Float64Array,
+    words: Uint32Array,
+    at: number,
+    histograms?: (FloatHistogram | undefined)[],
+  ): void {
+    const length = times.length;
+    if (page.kinds[chunk] === HISTOGRAMS) {
+      const decoded = decodeHistograms(page.bytes, page.offsets[chunk], length).histograms;
+      fillAbsent(words, at, at + to - from);
+      for (let i = from; i < to; i++) histograms![at + i - from] = decoded[i];
+    } else if (from === 0 && to === length) {
+      decodeValues(page.bytes, page.offsets[chunk], length, values, at);
+    } else {
+      if (this.#scratch.length < length) this.#scratch = new Float64Array(length);
+      decodeValues(page.bytes, page.offsets[chunk], length, this.#scratch, 0);
+      values.set(this.#scratch.subarray(from, to), at);
+    }
+    if (deleted === undefined) return;
+    for (const { startMs, endMs } of deleted) {
+      const first = Math.max(from, lowerBound(times, startMs)),
+        end = Math.min(to, lowerBound(times, endMs + 1));
+      if (first >= end) continue;
+      fillAbsent(words, at + first - from, at + end - from);
+      histograms?.fill(undefined, at + first - from, at + end - from);
     }
   }
 
@@ -217,16 +257,6 @@ export function lowerBound(times: Float64Array, timeMs: number): number {
     else high = middle;
   }
   return low;
-}
-
-function remove(series: SeriesColumns, deleted: readonly Interval[]): void {
-  const words = wordsOf(series.values);
-  for (const { startMs, endMs } of deleted) {
-    const from = lowerBound(series.times, startMs), to = lowerBound(series.times, endMs + 1);
-    fillAbsent(words, from, to);
-    const histograms = series.histograms as (FloatHistogram | undefined)[] | undefined;
-    histograms?.fill(undefined, from, to);
-  }
 }
 
 function hasSample(series: SeriesColumns): boolean {

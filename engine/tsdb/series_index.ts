@@ -3,6 +3,12 @@ import type { Matcher } from "../labels/matcher.ts";
 import { intersect, PostingsArena, subtract, union } from "./postings.ts";
 import { grown, SymbolTable } from "./symbols.ts";
 
+/** Most labels of a series, and most bytes of a name or value: so much fits one value of the catalog. */
+export const LABELS_MAX = 1_000;
+export const SYMBOL_BYTES_MAX = 48_000;
+/** Series or symbols that are copied between pauses. */
+const PAUSE_EVERY = 8_192;
+
 /**
  * All series that a shard knows, without an object per series.
  *
@@ -11,24 +17,28 @@ import { grown, SymbolTable } from "./symbols.ts";
  *   labelPairs │ 7 2 9   │ 7 4  │ …      ids of label pairs, in the order of the label names
  *   pairNames, pairValues │ …            symbol ids of each pair; a pair's id is also its postings list
  *
- * A ref that was dropped keeps its number and its label set but is in no answer (see `drop`).
+ * A series that was lost or forgotten keeps its ref and has no labels: it is in no answer (see `without`).
  */
 export class SeriesIndex {
-  readonly symbols = new SymbolTable();
-  readonly #postings = new PostingsArena();
+  #symbols = new SymbolTable();
+  #postings = new PostingsArena();
   #pairNames = new Uint32Array(1 << 8);
   #pairValues = new Uint32Array(1 << 8);
   #pairCount = 0;
   #pairTable = new Uint32Array(1 << 9);
   /** Pair ids by label name: every value that the label has. */
-  readonly #pairsOfName = new Map<number, PairList>();
+  #pairsOfName = new Map<number, PairList>();
   #labelPairs = new Uint32Array(1 << 10);
   #ends = new Uint32Array(1 << 8);
   #seriesTable = new Uint32Array(1 << 9);
   #size = 0;
   #scratch = new Uint32Array(64);
 
-  /** Refs given out so far, dropped ones included. */
+  get symbols(): SymbolTable {
+    return this.#symbols;
+  }
+
+  /** Refs given out so far, lost ones included. */
   get size(): number {
     return this.#size;
   }
@@ -42,7 +52,7 @@ export class SeriesIndex {
     const pairs = labels.pairs;
     const count = this.#room(pairs.length >> 1);
     for (let i = 0; i < count; i++) {
-      const name = this.symbols.find(pairs[2 * i]), value = this.symbols.find(pairs[2 * i + 1]);
+      const name = this.#symbols.find(pairs[2 * i]), value = this.#symbols.find(pairs[2 * i + 1]);
       if (name < 0 || value < 0) return -1;
       const pair = this.#pairTable[this.#probePair(name, value)];
       if (pair === 0) return -1;
@@ -51,19 +61,25 @@ export class SeriesIndex {
     return this.#seriesTable[this.#probeSeries(this.#scratch, 0, count)] - 1;
   }
 
-  /** The ref of `labels`, a new one (equal to the size before) where the series is not known. */
+  /**
+   * The ref of `labels`, a new one (equal to the size before) where the series is not known.
+   * @throws {RangeError} If there is no label, or there are too many or too long ones.
+   */
   intern(labels: Labels): number {
     const pairs = labels.pairs;
+    checkSize(pairs);
     const count = this.#room(pairs.length >> 1);
     for (let i = 0; i < count; i++) {
       this.#scratch[i] = this.#internPair(
-        this.symbols.intern(pairs[2 * i]),
-        this.symbols.intern(pairs[2 * i + 1]),
+        this.#symbols.intern(pairs[2 * i]),
+        this.#symbols.intern(pairs[2 * i + 1]),
       );
     }
     const place = this.#probeSeries(this.#scratch, 0, count);
     const found = this.#seriesTable[place];
-    return found !== 0 ? found - 1 : this.#addSeries(count, place);
+    if (found === 0) return this.#addSeries(count, place);
+    if (this.#watched !== undefined && this.#watched[found - 1] !== 0) this.#wasRevived = true;
+    return found - 1;
   }
 
   /** Adds the next ref with labels given as `count` symbol ids, name and value in turn, from `ids[at]`. */
@@ -73,16 +89,21 @@ export class SeriesIndex {
     return this.#addSeries(count >> 1, this.#probeSeries(this.#scratch, 0, count >> 1));
   }
 
-  /** Takes a ref that is known to be lost, so that later refs keep their numbers. */
+  /** Takes a ref whose labels are lost, so that later refs keep their numbers. */
   appendLost(): void {
     this.#pushSeries(0);
+  }
+
+  /** Whether the series has no labels: they are lost, or it was forgotten. */
+  isLost(ref: number): boolean {
+    return ref >= this.#size || this.#ends[ref] === this.#startOf(ref);
   }
 
   labels(ref: number): Labels {
     const pairs: string[] = [];
     for (let i = this.#startOf(ref); i < this.#ends[ref]; i++) {
       const pair = this.#labelPairs[i];
-      pairs.push(this.symbols.text(this.#pairNames[pair]), this.symbols.text(this.#pairValues[pair]));
+      pairs.push(this.#symbols.text(this.#pairNames[pair]), this.#symbols.text(this.#pairValues[pair]));
     }
     return Labels.fromSortedPairs(pairs);
   }
@@ -128,6 +149,84 @@ export class SeriesIndex {
     return result === undefined ? new Uint32Array() : result.slice();
   }
 
+  // --- Forgetting ------------------------------------------------------------------------------------------------
+
+  /** Takes note, until `replaceBy`, of whether `intern` gives out a ref that `refs` marks with 1. */
+  watch(refs: Uint8Array): void {
+    this.#watched = refs;
+    this.#wasRevived = false;
+  }
+  #watched: Uint8Array | undefined;
+  #wasRevived = false;
+
+  /**
+   * An index of only those series that `forgotten` does not mark with 1. They keep their refs, and symbols their ids;
+   * what is not needed any more takes 4 bytes.
+   * @param pause Called now and then. Series that are added meanwhile are left to `replaceBy`.
+   */
+  async without(forgotten: Uint8Array, pause: () => Promise<void>): Promise<SeriesIndex> {
+    const size = this.#size, symbolCount = this.#symbols.size;
+    const used = new Uint8Array(symbolCount);
+    for (let ref = 0; ref < size; ref++) {
+      if (forgotten[ref] !== 0) continue;
+      for (let i = this.#startOf(ref); i < this.#ends[ref]; i++) {
+        used[this.#pairNames[this.#labelPairs[i]]] = used[this.#pairValues[this.#labelPairs[i]]] = 1;
+      }
+    }
+    const other = new SeriesIndex();
+    for (let id = 0; id < symbolCount; id++) {
+      if (used[id] === 0) other.#symbols.appendLost();
+      else {
+        const text = this.#symbols.encoded(id);
+        other.#symbols.append(text, 0, text.length);
+      }
+      if (id % PAUSE_EVERY === PAUSE_EVERY - 1) await pause();
+    }
+    for (let ref = 0; ref < size; ref++) {
+      if (forgotten[ref] !== 0) other.appendLost();
+      else this.#copySeries(ref, other);
+      if (ref % PAUSE_EVERY === PAUSE_EVERY - 1) await pause();
+    }
+    return other;
+  }
+
+  /**
+   * Takes over what `other`, made by `without`, holds, after adding to it what came meanwhile. Ends `watch`.
+   * @returns False where nothing was changed, since something that `other` has forgotten is in use again.
+   */
+  replaceBy(other: SeriesIndex): boolean {
+    this.#watched = undefined;
+    if (this.#wasRevived) return false;
+    for (let id = other.#symbols.size; id < this.#symbols.size; id++) {
+      const text = this.#symbols.encoded(id);
+      other.#symbols.append(text, 0, text.length);
+    }
+    for (let ref = other.#size; ref < this.#size; ref++) if (!this.#copySeries(ref, other)) return false;
+    this.#symbols = other.#symbols;
+    this.#postings = other.#postings;
+    this.#pairNames = other.#pairNames;
+    this.#pairValues = other.#pairValues;
+    this.#pairCount = other.#pairCount;
+    this.#pairTable = other.#pairTable;
+    this.#pairsOfName = other.#pairsOfName;
+    this.#labelPairs = other.#labelPairs;
+    this.#ends = other.#ends;
+    this.#seriesTable = other.#seriesTable;
+    return true;
+  }
+
+  /** Adds series `ref` to `other`, which has the same symbols. @returns Whether it has all that are needed. */
+  #copySeries(ref: number, other: SeriesIndex): boolean {
+    const ids: number[] = [];
+    this.symbolIds(ref, ids);
+    for (const id of ids) if (other.#symbols.isLost(id)) return false;
+    if (ids.length === 0) other.appendLost();
+    else other.append(Uint32Array.from(ids), 0, ids.length);
+    return true;
+  }
+
+  // --- Selecting -------------------------------------------------------------------------------------------------
+
   /** All refs that have labels. */
   all(): Uint32Array {
     const refs = new Uint32Array(this.#size);
@@ -139,18 +238,18 @@ export class SeriesIndex {
   /** Every label name with the number of its values. */
   *names(): IterableIterator<{ name: string; nameId: number; values: number }> {
     for (const [nameId, list] of this.#pairsOfName) {
-      yield { name: this.symbols.text(nameId), nameId, values: list.length };
+      yield { name: this.#symbols.text(nameId), nameId, values: list.length };
     }
   }
 
   /** Every value of label `name`, with its series. The refs are a view, valid until the next change. */
   *values(name: string): IterableIterator<{ value: string; valueId: number; refs: Uint32Array }> {
-    const list = this.#pairsOfName.get(this.symbols.find(name));
+    const list = this.#pairsOfName.get(this.#symbols.find(name));
     if (list === undefined) return;
     for (let i = 0; i < list.length; i++) {
       const pair = list.ids[i];
       const valueId = this.#pairValues[pair];
-      yield { value: this.symbols.text(valueId), valueId, refs: this.#postings.get(pair) };
+      yield { value: this.#symbols.text(valueId), valueId, refs: this.#postings.get(pair) };
     }
   }
 
@@ -159,14 +258,14 @@ export class SeriesIndex {
    * Together with "absent label" semantics: a matcher that accepts "" is the complement of what it refuses.
    */
   #postingsOf(matcher: Matcher, accepted: boolean): Uint32Array {
-    const name = this.symbols.find(matcher.name);
+    const name = this.#symbols.find(matcher.name);
     const list = name < 0 ? undefined : this.#pairsOfName.get(name);
     if (list === undefined) return new Uint32Array();
     const lists: Uint32Array[] = [];
     const literals = matcher.literals;
     if (accepted && literals !== undefined) {
       for (const literal of literals) {
-        const value = this.symbols.find(literal);
+        const value = this.#symbols.find(literal);
         if (value < 0) continue;
         const pair = this.#pairTable[this.#probePair(name, value)];
         if (pair !== 0) lists.push(this.#postings.get(pair - 1));
@@ -174,7 +273,7 @@ export class SeriesIndex {
     } else {
       for (let i = 0; i < list.length; i++) {
         const pair = list.ids[i];
-        if (matcher.matches(this.symbols.text(this.#pairValues[pair])) === accepted) {
+        if (matcher.matches(this.#symbols.text(this.#pairValues[pair])) === accepted) {
           lists.push(this.#postings.get(pair));
         }
       }
@@ -280,6 +379,25 @@ export class SeriesIndex {
     }
   }
 }
+
+/** @throws {RangeError} If the labels do not fit the catalog. */
+function checkSize(pairs: readonly string[]): void {
+  if (pairs.length === 0) throw new RangeError("Expected a series with at least one label, found none");
+  if (pairs.length > 2 * LABELS_MAX) {
+    throw new RangeError(
+      `Expected at most ${LABELS_MAX} labels, found ${pairs.length / 2}: drop some by relabelling`,
+    );
+  }
+  for (const text of pairs) {
+    if (text.length <= SYMBOL_BYTES_MAX / 3 || encoder.encode(text).length <= SYMBOL_BYTES_MAX) continue;
+    throw new RangeError(
+      `Expected label names and values of at most ${SYMBOL_BYTES_MAX} bytes, found one of ${text.length} characters ` +
+        `that begins with ${JSON.stringify(text.slice(0, 40))}: shorten or drop it by relabelling`,
+    );
+  }
+}
+
+const encoder = new TextEncoder();
 
 interface PairList {
   ids: Uint32Array;

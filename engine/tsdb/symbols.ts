@@ -10,6 +10,8 @@ const CACHE_SLOTS = 4096;
  *   arena   │ h t t p _ t o t a l │ c o d e │ 2 0 0 │ …        UTF-8 bytes, end to end
  *   ends    │                  10 │      14 │    17 │ …        end of symbol id in the arena
  *   table   │ 0 │ id + 1 │ 0 │ id + 1 │ …                      open addressing by the hash of the bytes
+ *
+ * A symbol without bytes is a lost one (see `appendLost`); the empty string is never interned.
  */
 export class SymbolTable {
   #arena = new Uint8Array(1 << 12);
@@ -62,9 +64,21 @@ export class SymbolTable {
     return this.#arena.subarray(id === 0 ? 0 : this.#ends[id - 1], this.#ends[id]);
   }
 
-  /** Adds symbol number `size` even where the same text has an id already, as a reader of a damaged catalog must. */
+  /** Adds symbol number `size` even where the same text has an id already, as a reader of stored symbols must. */
   append(bytes: Uint8Array, start: number, end: number): number {
     return this.#add(bytes, start, end, this.#probe(bytes, start, end));
+  }
+
+  /** Takes an id whose text is lost or not needed any more: it has no text, and `find` does not give it. */
+  appendLost(): void {
+    if (this.#size === this.#ends.length) this.#ends = grown(this.#ends, this.#size + 1);
+    this.#ends[this.#size] = this.bytes;
+    this.#size++;
+  }
+
+  /** Whether `id` has no text. */
+  isLost(id: number): boolean {
+    return id >= this.#size || this.#ends[id] === (id === 0 ? 0 : this.#ends[id - 1]);
   }
 
   #add(bytes: Uint8Array, start: number, end: number, place: number): number {
@@ -77,7 +91,7 @@ export class SymbolTable {
     this.#ends[id] = to;
     this.#size = id + 1;
     if (this.#table[place] === 0) this.#table[place] = id + 1;
-    if (this.#size * 2 > this.#table.length) this.#rehash();
+    if (this.#size * 2 > this.#table.length) this.#rehash(); // lost ids count too, which only costs room
     return id;
   }
 
@@ -104,6 +118,7 @@ export class SymbolTable {
   #rehash(): void {
     const table = this.#table = new Uint32Array(this.#table.length * 2);
     for (let id = 0; id < this.#size; id++) {
+      if (this.isLost(id)) continue;
       const from = id === 0 ? 0 : this.#ends[id - 1];
       const place = this.#probe(this.#arena, from, this.#ends[id]);
       if (table[place] === 0) table[place] = id + 1;

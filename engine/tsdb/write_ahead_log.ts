@@ -1,121 +1,167 @@
+import { batchesOf, deleteKeys } from "./batches.ts";
 import { DamagedValueError, frame, unframe } from "./block/framed_value.ts";
 import { ByteSink } from "./chunk/byte_sink.ts";
 import { ByteSource } from "./chunk/byte_source.ts";
-import { BATCH_BYTES_MAX, type Entry, type Key, type Store } from "./store.ts";
+import type { Entry, Key, Store } from "./store.ts";
 
 const PREFIX: Key = ["wal"];
 /** Payload bytes of a part, so that with its frame it fits a value. */
 const PART_BYTES = 60_000;
-/** Parts that one atomic batch of the store takes. */
-const PARTS_PER_COMMIT = Math.floor(BATCH_BYTES_MAX / (PART_BYTES + 100));
+
+/** Records that were committed together. */
+export interface LogBatch {
+  readonly records: Uint8Array;
+  /** Whether nothing is missing between this batch and the one before it, and both are of one generation. */
+  readonly follows: boolean;
+}
+
+/** A generation's batches in the store: how many parts each has, by number. */
+interface Generation {
+  readonly parts: number[];
+  bytes: number;
+}
 
 /**
- * The write-ahead log: batches of records, numbered in order, each of one or more values.
+ * The write-ahead log: batches of records, each of one or more values. Its generations follow one another; one goes
+ * when all its samples are in blocks. A process never goes on with a generation of another one.
  *
- *   key   │ "wal" · generation · batch · part
+ *   key   │ "wal" · generation · batch, from 0 in each generation · part, from 0
  *   value │ frame │ number of parts of the batch · bytes of the records
  *
- * All parts of a batch are committed together unless it is larger than the store's limit; a batch of which the last
- * part is missing was never acknowledged and is ignored.
+ * Batches become durable in order. One whose last parts are missing at the end of a generation was never acknowledged
+ * and is ignored.
  */
 export class WriteAheadLog {
-  /** Keys of each generation that is still in the store, oldest first. */
-  readonly #keys = new Map<number, Key[]>();
+  readonly #generations = new Map<number, Generation>();
+  /** Batches that are not durable yet, in order. */
+  readonly #queue: Entry[] = [];
+  #generation = 0;
   #batch = 0;
-  #bytes = 0;
 
-  constructor(readonly store: Store, public generation: number) {}
+  constructor(readonly store: Store) {}
+
+  /** The generation that batches are added to. */
+  get generation(): number {
+    return this.#generation;
+  }
 
   /** Bytes of the batches that are in the store. */
   get bytes(): number {
-    return this.#bytes;
+    let bytes = 0;
+    for (const generation of this.#generations.values()) bytes += generation.bytes;
+    return bytes;
   }
 
-  get oldestGeneration(): number {
-    return this.#keys.keys().next().value ?? this.generation;
+  /** Values that are not durable yet. */
+  get queued(): number {
+    return this.#queue.length;
   }
 
-  /** The values of a batch with these records. They belong to the log once the caller has committed them. */
-  encode(records: Uint8Array): Entry[] {
+  get queuedBytes(): number {
+    return this.#queue.reduce((sum, { value }) => sum + value.length, 0);
+  }
+
+  /** Adds a batch of these records to what the next `commit` makes durable. */
+  add(records: Uint8Array): void {
     const parts = Math.max(1, Math.ceil(records.length / PART_BYTES));
-    const entries: Entry[] = [];
     for (let part = 0; part < parts; part++) {
       const out = new ByteSink(PART_BYTES + 8);
       out.varint(parts);
       out.append(records.subarray(part * PART_BYTES, (part + 1) * PART_BYTES));
-      entries.push({
-        key: [...PREFIX, this.generation, this.#batch, part],
+      this.#queue.push({
+        key: [...PREFIX, this.#generation, this.#batch, part],
         value: frame(out.written(), true),
       });
     }
     this.#batch++;
-    return entries;
   }
 
-  /** Commits the values of batches, together with `first` in front, in as few atomic batches as they fit. */
-  async commit(entries: readonly Entry[]): Promise<void> {
-    for (let i = 0; i < entries.length; i += PARTS_PER_COMMIT) {
-      const set = entries.slice(i, i + PARTS_PER_COMMIT);
+  /** Begins another generation. */
+  rotate(): void {
+    this.#generation++;
+    this.#batch = 0;
+  }
+
+  /** Makes the first `count` queued values durable. What a failure leaves is queued still, and may be stored already. */
+  async commit(count: number): Promise<void> {
+    for (const set of batchesOf(this.#queue.slice(0, count))) {
       await this.store.commit({ set });
-      for (const { key, value } of set) {
-        const generation = key[PREFIX.length] as number;
-        const keys = this.#keys.get(generation) ?? [];
-        keys.push(key);
-        this.#keys.set(generation, keys);
-        this.#bytes += value.length;
-      }
+      this.#queue.splice(0, set.length);
+      for (const { key, value } of set) this.#note(key, value);
     }
   }
 
   /** Deletes the generations before `generation`. */
   async deleteBefore(generation: number): Promise<void> {
-    for (const [old, keys] of [...this.#keys]) {
-      if (old >= generation) continue;
-      while (keys.length > 0) {
-        await this.store.commit({ delete: keys.slice(0, 900) });
-        keys.splice(0, 900);
-      }
-      this.#keys.delete(old);
+    for (const [number, { parts }] of [...this.#generations]) {
+      if (number >= generation) continue;
+      await deleteKeys(this.store, keysOf(number, parts));
+      this.#generations.delete(number);
     }
-    if (this.#keys.size === 0) this.#bytes = 0;
   }
 
   /**
-   * The records of every batch from generation `floor` on, in order. Batches that are damaged are reported and left out.
-   * What is older than `floor` is noted for deletion.
+   * The batches from generation `floor` on, in order; those of older ones are only noted for deletion. Batches that are
+   * damaged or missing are reported and left out. Afterwards a generation of its own begins.
    */
-  async *replay(
-    floor: number,
-    onDamage: (key: Key, error: Error) => void,
-  ): AsyncIterable<Uint8Array> {
-    let parts: Uint8Array[] = [];
-    let expected = 0, batchKey = "", damaged = false;
+  async *replay(floor: number, onDamage: (key: Key, error: Error) => void): AsyncIterable<LogBatch> {
+    this.#generation = floor;
+    let generation = -1, batch = -1;
+    let parts: Uint8Array[] = [], expected = 0;
+    let isDamaged = false, follows = false;
     for await (const { key, value } of this.store.list({ prefix: PREFIX, batchSize: 32 })) {
-      const [, generation, batch, part] = key as readonly [string, number, number, number];
-      const keys = this.#keys.get(generation) ?? [];
-      keys.push(key);
-      this.#keys.set(generation, keys);
-      this.#bytes += value.length;
-      if (generation < floor) continue;
-      this.generation = Math.max(this.generation, generation + 1);
-      if (batchKey !== `${generation}/${batch}`) {
-        batchKey = `${generation}/${batch}`;
+      const [, keyGeneration, keyBatch, keyPart] = key as readonly [string, number, number, number];
+      this.#note(key, value);
+      if (keyGeneration < floor) continue;
+      if (keyGeneration !== generation) {
+        generation = keyGeneration;
+        batch = -1;
         parts = [];
-        damaged = false;
+        follows = false;
+        this.#generation = generation + 1;
       }
+      if (keyBatch !== batch) {
+        const isCut = batch >= 0 && !isDamaged && parts.length < expected;
+        if (isCut || keyBatch !== batch + 1) {
+          follows = false;
+          onDamage(key, new DamagedValueError(`Batches before ${keyBatch} of the log are incomplete`));
+        }
+        batch = keyBatch;
+        parts = [];
+        isDamaged = false;
+      }
+      if (isDamaged) continue;
       try {
         const source = new ByteSource(unframe(value));
         expected = source.varint();
-        if (part !== parts.length) {
-          throw new DamagedValueError(`Expected part ${parts.length}, found part ${part}`);
+        if (keyPart !== parts.length) {
+          throw new DamagedValueError(`Expected part ${parts.length} of the batch, found part ${keyPart}`);
         }
         parts.push(source.bytes.subarray(source.at));
       } catch (error) {
-        if (!damaged) onDamage(key, error as Error);
-        damaged = true;
+        onDamage(key, error as Error);
+        isDamaged = true;
+        follows = false;
+        continue;
       }
-      if (!damaged && parts.length === expected) yield joined(parts);
+      if (parts.length < expected) continue;
+      yield { records: joined(parts), follows };
+      follows = true;
     }
+  }
+
+  #note(key: Key, value: Uint8Array): void {
+    const [, number, batch, part] = key as readonly [string, number, number, number];
+    let generation = this.#generations.get(number);
+    if (generation === undefined) this.#generations.set(number, generation = { parts: [], bytes: 0 });
+    generation.parts[batch] = Math.max(generation.parts[batch] ?? 0, part + 1);
+    generation.bytes += value.length;
+  }
+}
+
+function* keysOf(generation: number, parts: readonly number[]): IterableIterator<Key> {
+  for (const [batch, count = 0] of parts.entries()) {
+    for (let part = 0; part < count; part++) yield [...PREFIX, generation, batch, part];
   }
 }
 

@@ -1,7 +1,8 @@
 import { join, resolve } from "node:path";
 import type { BackupRequest } from "../config/program.ts";
 import { CommandError, type CommandIo, reasonOf, reported } from "./io.ts";
-import { exists, openExistingDirectory } from "./open_data.ts";
+import { exists } from "../storage/exists.ts";
+import { openExistingDirectory } from "./open_data.ts";
 import { RefusedError, ServerClient } from "./server_client.ts";
 import { copySnapshot, requireEmpty, writeSnapshot } from "./snapshot.ts";
 

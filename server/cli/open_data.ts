@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Database } from "../../engine/tsdb/database.ts";
 import { type DataDirectory, openDirectory } from "../storage/directory.ts";
+import { exists } from "../storage/exists.ts";
 import { openKvStore } from "../storage/kv_store.ts";
 import { CommandError, type CommandIo } from "./io.ts";
 
@@ -62,14 +63,4 @@ export async function requireDirectory(path: string): Promise<void> {
   throw new CommandError(
     `No data directory at ${path}: it has no format.json: give the directory that --storage.path of the server names`,
   );
-}
-
-export async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
-    throw error;
-  }
 }

@@ -3,7 +3,8 @@ import { copyKv } from "../storage/backup.ts";
 import { type DataDirectory, openDirectory } from "../storage/directory.ts";
 import { DirectoryError } from "../storage/directory_error.ts";
 import { CommandError, reasonOf } from "./io.ts";
-import { exists, requireDirectory } from "./open_data.ts";
+import { exists } from "../storage/exists.ts";
+import { requireDirectory } from "./open_data.ts";
 
 /**
  * A snapshot is a directory of files that nobody writes to, and a data directory itself:

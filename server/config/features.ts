@@ -18,6 +18,7 @@ const FEATURES = new Set([
   "promql-experimental-functions",
   "promql-extended-range-selectors",
   "promql-per-step-stats",
+  "query-cost",
   "search-api",
   "st-storage",
   "st-synthesis",

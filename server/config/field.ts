@@ -3,7 +3,7 @@ import { YAMLSeq } from "yaml";
 import { z } from "zod";
 import { quote } from "../../engine/labels/labels.ts";
 import { didYouMean } from "./did_you_mean.ts";
-import { formatDuration, parseDuration } from "./duration.ts";
+import { formatDuration, parseDuration } from "../../engine/duration.ts";
 import { Secret, SECRET_MASK } from "./secret.ts";
 import { formatSize, parseSize } from "./size.ts";
 import type { ProblemDetails } from "./yaml_document.ts";
@@ -155,7 +155,7 @@ export function path(options?: FieldOptions<string>): Field<string> {
 }
 
 /** `file` relative to `directory`; absolute and empty paths stay. */
-export function joinDirectory(file: string, directory: string): string {
+function joinDirectory(file: string, directory: string): string {
   return file === "" || posix.isAbsolute(file) || /^[A-Za-z]:[\\/]/.test(file)
     ? file
     : posix.join(directory, file);

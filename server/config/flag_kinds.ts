@@ -1,4 +1,4 @@
-import { formatDuration, parseDuration } from "./duration.ts";
+import { formatDuration, parseDuration } from "../../engine/duration.ts";
 import { formatSize, parseSize } from "./size.ts";
 
 /** One command-line flag: how it is read, shown and explained. */

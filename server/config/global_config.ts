@@ -1,9 +1,10 @@
 import { Labels } from "../../engine/labels/labels.ts";
-import { type EscapingScheme, isValidLabelName, type ValidationScheme } from "../../engine/labels/names.ts";
+import type { ScrapeProtocol } from "../../engine/exposition/negotiation.ts";
+import { isValidLabelName, type ValidationScheme } from "../../engine/labels/names.ts";
 import { expandEnvironment } from "./environment.ts";
 import { bool, duration, map, maybeBool, maybeList, oneOf, path, size, string, uint } from "./field.ts";
 import { quoteBytes } from "./relabel_config.ts";
-import { checkScrapeProtocols, type ScrapeProtocol } from "./scrape_protocol.ts";
+import { checkScrapeProtocols } from "./scrape_protocol.ts";
 import { section, type Shape } from "./section.ts";
 
 const SECOND = 1000, MINUTE = 60 * SECOND;
@@ -20,8 +21,6 @@ export const limitFields = {
 
 export const validationSchemeField = () =>
   oneOf(["", "utf8", "legacy"], (found) => `unrecognized ValidationScheme: ${JSON.stringify(found)}`);
-
-export const ESCAPING_SCHEMES: readonly EscapingScheme[] = ["allow-utf-8", "underscores", "dots", "values"];
 
 export const globalSection = section("config.GlobalConfig", {
   scrape_interval: duration(),

@@ -75,8 +75,6 @@ export const tlsConfig = section("config.TLSConfig", {
     );
   }
 });
-/** Certificates and versions of a TLS client. */
-export type TlsConfig = typeof tlsConfig.initial;
 
 const proxyFields = {
   proxy_url: url(),

@@ -38,7 +38,7 @@ export function quoteBytes(text: string): string {
 }
 
 /** One relabelling rule as written; a missing `regex` is `(.*)`, an empty one matches only the empty text. */
-export const relabelSection = section("relabel.Config", {
+const relabelSection = section("relabel.Config", {
   source_labels: list(
     string({
       check: (name) => {

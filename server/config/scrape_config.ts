@@ -1,10 +1,15 @@
+import {
+  DEFAULT_SCRAPE_PROTOCOLS,
+  PROTO_FIRST_SCRAPE_PROTOCOLS,
+  type ScrapeProtocol,
+} from "../../engine/exposition/negotiation.ts";
 import { quote } from "../../engine/labels/labels.ts";
-import type { EscapingScheme, ValidationScheme } from "../../engine/labels/names.ts";
+import { type EscapingScheme, isEscapingScheme, type ValidationScheme } from "../../engine/labels/names.ts";
 import type { RelabelRule } from "../../engine/labels/relabel.ts";
 import type { KeyPath } from "./config_error.ts";
 import { discoveryFields, type StaticConfig } from "./discovery/mechanisms.ts";
 import { bool, duration, float, list, map, maybeBool, maybeList, path, string, uint } from "./field.ts";
-import { ESCAPING_SCHEMES, type GlobalSection, limitFields, validationSchemeField } from "./global_config.ts";
+import { type GlobalSection, limitFields, validationSchemeField } from "./global_config.ts";
 import {
   checkHttpClient,
   type HttpClientConfig,
@@ -12,13 +17,7 @@ import {
   httpClientOf,
 } from "./http_client_config.ts";
 import { compileRelabelRules, relabelRules } from "./relabel_config.ts";
-import {
-  checkScrapeProtocol,
-  checkScrapeProtocols,
-  SCRAPE_PROTOCOLS_DEFAULT,
-  SCRAPE_PROTOCOLS_PROTO_FIRST,
-  type ScrapeProtocol,
-} from "./scrape_protocol.ts";
+import { checkScrapeProtocol, checkScrapeProtocols } from "./scrape_protocol.ts";
 import { type Report, section } from "./section.ts";
 import type { YamlDocument } from "./yaml_document.ts";
 
@@ -191,7 +190,7 @@ export function resolveScrapeConfig(
     scrapeIntervalMs: intervalMs,
     scrapeTimeoutMs: timeoutMs,
     scrapeProtocols: wanted ??
-      (scrapeNativeHistograms ? SCRAPE_PROTOCOLS_PROTO_FIRST : SCRAPE_PROTOCOLS_DEFAULT),
+      (scrapeNativeHistograms ? PROTO_FIRST_SCRAPE_PROTOCOLS : DEFAULT_SCRAPE_PROTOCOLS),
     scrapeFailureLogFile: job.scrapeFailureLogFile || global.scrapeFailureLogFile,
     bodySizeLimitBytes: job.bodySizeLimitBytes || global.bodySizeLimitBytes,
     sampleLimit: job.sampleLimit || global.sampleLimit,
@@ -234,15 +233,13 @@ function resolveNaming(
       `'dots', or 'values', got ${quote(found)}`;
     return fail(key, reason, "use one of these");
   };
-  const isScheme = (text: string): text is EscapingScheme =>
-    (ESCAPING_SCHEMES as readonly string[]).includes(text);
 
   const validation = job.metricNameValidationScheme || global.metricNameValidationScheme || "utf8";
   const globalEscaping = global.metricNameEscapingScheme || derived(global.metricNameValidationScheme);
-  if (!isScheme(globalEscaping)) throw unknown("global", globalEscaping);
+  if (!isEscapingScheme(globalEscaping)) throw unknown("global", globalEscaping);
   const escaping = job.metricNameEscapingScheme ||
     (job.metricNameValidationScheme === "" ? globalEscaping : derived(job.metricNameValidationScheme));
-  if (!isScheme(escaping)) throw unknown("scrape config", escaping);
+  if (!isEscapingScheme(escaping)) throw unknown("scrape config", escaping);
   if (escaping === "allow-utf-8" && validation !== "utf8") {
     const reason = "utf8 metric names requested but validation scheme is not set to UTF8";
     throw fail(key, reason, "set metric_name_validation_scheme: utf8, or another escaping scheme");

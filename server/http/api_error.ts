@@ -2,6 +2,7 @@
 const STATUS = {
   bad_data: 400,
   execution: 422,
+  cost_limit: 422,
   canceled: 499,
   timeout: 503,
   internal: 500,

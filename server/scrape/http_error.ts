@@ -8,6 +8,11 @@ export function deadlineError(method: string, url: string): HttpError {
   return networkError(method, url, new Error("context deadline exceeded"));
 }
 
+/** The error of an answer that is no success. */
+export function statusError(status: number, statusText: string): Error {
+  return new Error(`server returned HTTP status ${status} ${statusText}`.trim());
+}
+
 interface SystemError {
   readonly code?: string;
   readonly address?: string;

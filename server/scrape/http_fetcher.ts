@@ -1,12 +1,8 @@
-import type { Buffer } from "node:buffer";
-import { createGunzip, type Gunzip } from "node:zlib";
-import { HttpClient, type HttpClientOptions } from "./http_client.ts";
+import type { Decompression } from "./decompression.ts";
+import { DirectGet } from "./direct_get.ts";
+import type { HttpClient, HttpClientOptions } from "./http_client.ts";
+import { statusError } from "./http_error.ts";
 import type { PlainHttpClientConfig } from "./plain_http.ts";
-
-/** Bytes that decompression hands on at a time. */
-const GUNZIP_CHUNK_BYTES = 256 << 10;
-/** Compressed bytes above which no more are read until these are decompressed. */
-const WAITING_BYTES_MAX = 256 << 10;
 
 /** A request for the body of a target. */
 export interface BodyRequest {
@@ -46,55 +42,85 @@ export class BodySizeLimitError extends Error {
   }
 }
 
-/** Fetches bodies over HTTP. */
+/** Fetches bodies over HTTP: straight from the target where that is all, else with everything that is configured. */
 export class HttpFetcher implements BodyFetcher {
-  readonly #client: HttpClient;
+  readonly #direct: DirectGet | undefined;
+  #client: HttpClient | undefined;
 
   constructor(
-    config: PlainHttpClientConfig,
+    private readonly config: PlainHttpClientConfig,
     private readonly userAgent: string,
-    options?: HttpClientOptions,
+    private readonly options: HttpClientOptions = {},
   ) {
-    this.#client = new HttpClient(config, options);
+    const env = options.env ?? ((name) => Deno.env.get(name));
+    this.#direct = DirectGet.serves(config, env) ? new DirectGet() : undefined;
   }
 
   async fetch(request: BodyRequest, receiver: BodyReceiver, signal: AbortSignal): Promise<void> {
-    const { bodySizeLimit } = request;
-    let received = 0;
-    const take = (bytes: Uint8Array) => {
-      received += bytes.length;
-      if (bodySizeLimit > 0 && received >= bodySizeLimit) throw new BodySizeLimitError();
-      receiver.chunk(bytes);
+    const { url, unixSocket, bodySizeLimit } = request;
+    signal.throwIfAborted();
+    const headers = {
+      accept: request.accept,
+      "accept-encoding": request.enableCompression ? "gzip" : "identity",
+      "user-agent": this.userAgent,
+      "x-prometheus-scrape-timeout-seconds": String(request.timeoutMs / 1000),
     };
+    let received = 0;
+    const limited: BodyReceiver = {
+      begin: (contentType) => receiver.begin(contentType),
+      chunk: (bytes) => {
+        received += bytes.length;
+        if (bodySizeLimit > 0 && received >= bodySizeLimit) throw new BodySizeLimitError();
+        receiver.chunk(bytes);
+      },
+    };
+    if (this.#direct !== undefined && unixSocket === "" && isPlainUrl(url)) {
+      if (await this.#direct.get(url, headers, limited, signal)) return;
+    }
+    await this.#fetchWithClient({ url, unixSocket, headers, signal }, limited);
+  }
+
+  async close(): Promise<void> {
+    this.#direct?.close();
+    await this.#client?.close();
+  }
+
+  async #fetchWithClient(
+    request: {
+      url: string;
+      unixSocket: string;
+      headers: Readonly<Record<string, string>>;
+      signal: AbortSignal;
+    },
+    receiver: BodyReceiver,
+  ): Promise<void> {
+    // Loaded when a target needs it: together they take several MB in every thread.
+    const [{ HttpClient }, { Decompression }] = await Promise.all([
+      import("./http_client.ts"),
+      import("./decompression.ts"),
+    ]);
+    const client = this.#client ??= new HttpClient(this.config, this.options);
+    const take = (bytes: Uint8Array) => receiver.chunk(bytes);
     let decompression: Decompression | undefined;
     try {
-      await this.#client.send({
-        url: request.url,
-        unixSocket: request.unixSocket,
-        headers: {
-          accept: request.accept,
-          "accept-encoding": request.enableCompression ? "gzip" : "identity",
-          "user-agent": this.userAgent,
-          "x-prometheus-scrape-timeout-seconds": String(request.timeoutMs / 1000),
-        },
-        signal,
-      }, {
+      await client.send(request, {
         head: ({ status, statusText, header }) => {
-          if (status !== 200) throw new Error(`server returned HTTP status ${status} ${statusText}`.trim());
+          if (status !== 200) throw statusError(status, statusText);
           if (header("content-encoding") === "gzip") decompression = new Decompression(take);
           receiver.begin(header("content-type"));
         },
         chunk: (bytes) => decompression === undefined ? take(bytes) : decompression.write(bytes),
       });
-      await abortable(decompression?.end(), signal);
+      await abortable(decompression?.end(), request.signal);
     } finally {
       decompression?.close();
     }
   }
+}
 
-  close(): Promise<void> {
-    return this.#client.close();
-  }
+/** Whether it is `http://` and holds no user or password. */
+function isPlainUrl(url: string): boolean {
+  return url.startsWith("http://") && !url.includes("@");
 }
 
 async function abortable(work: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
@@ -107,49 +133,5 @@ async function abortable(work: Promise<void> | undefined, signal: AbortSignal): 
     await Promise.race([work, promise]);
   } finally {
     signal.removeEventListener("abort", abort);
-  }
-}
-
-/** A gzip body that is decompressed as it comes; bytes are handed on one chunk at a time. */
-class Decompression {
-  readonly #gunzip: Gunzip = createGunzip({ chunkSize: GUNZIP_CHUNK_BYTES });
-  readonly #done = Promise.withResolvers<void>();
-  #waiting = 0;
-
-  constructor(take: (bytes: Uint8Array) => void) {
-    this.#done.promise.catch(() => {}); // may fail before anybody waits for it
-    this.#gunzip.on("data", (bytes: Buffer) => {
-      try {
-        take(bytes);
-      } catch (error) {
-        this.#done.reject(error);
-        this.#gunzip.destroy();
-      }
-    });
-    this.#gunzip.on("end", () => this.#done.resolve());
-    this.#gunzip.on(
-      "error",
-      (error: Error) => this.#done.reject(new Error(`gzip: ${error.message}`, { cause: error })),
-    );
-  }
-
-  /** Takes compressed bytes; where many are waiting, the promise is fulfilled once they are handed on. */
-  write(bytes: Uint8Array): void | Promise<void> {
-    this.#waiting += bytes.length;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#gunzip.write(bytes, () => {
-      this.#waiting -= bytes.length;
-      resolve();
-    });
-    if (this.#waiting > WAITING_BYTES_MAX) return Promise.race([promise, this.#done.promise]);
-  }
-
-  end(): Promise<void> {
-    this.#gunzip.end();
-    return this.#done.promise;
-  }
-
-  close(): void {
-    this.#gunzip.destroy();
   }
 }

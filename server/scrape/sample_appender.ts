@@ -18,7 +18,7 @@ import type { ScrapePoolSpec, TargetMetadata, TargetSpec } from "./spec.ts";
 const AHEAD_MS_MAX = 600_000;
 
 /** More samples than the pool allows. */
-export class SampleLimitError extends Error {
+class SampleLimitError extends Error {
   override readonly name = "SampleLimitError";
   constructor() {
     super("sample limit exceeded");

@@ -1,5 +1,5 @@
 import { LabelsBuilder } from "../../engine/labels/builder.ts";
-import { type Labels, METRIC_NAME, quote } from "../../engine/labels/labels.ts";
+import { compareUtf8, Labels, METRIC_NAME, quote } from "../../engine/labels/labels.ts";
 import { isValidLabelName, isValidMetricName, type ValidationScheme } from "../../engine/labels/names.ts";
 import type { RelabelRule } from "../../engine/labels/relabel.ts";
 
@@ -47,6 +47,20 @@ export function withTargetLabels(
   return builder;
 }
 
+/** The union of two label sets, undefined where they have a name in common. */
+export function disjointUnion(a: Labels, b: Labels): Labels | undefined {
+  const left = a.pairs, right = b.pairs;
+  const pairs: string[] = [];
+  let i = 0, j = 0;
+  while (i < left.length || j < right.length) {
+    const order = i === left.length ? 1 : j === right.length ? -1 : compareUtf8(left[i], right[j]);
+    if (order === 0) return undefined;
+    if (order < 0) pairs.push(left[i++], left[i++]);
+    else pairs.push(right[j++], right[j++]);
+  }
+  return Labels.fromSortedPairs(pairs);
+}
+
 /** The labels after the rules, undefined where the series is dropped. */
 export function relabelled(builder: LabelsBuilder, rules: readonly RelabelRule[]): Labels | undefined {
   for (const rule of rules) if (!rule.apply(builder)) return undefined;
@@ -59,7 +73,10 @@ export function checkNames(labels: Labels, scheme: ValidationScheme): void {
   const metric = labels.get(METRIC_NAME);
   if (metric === "") throw new TypeError("missing metric name (__name__ label)");
   let isValid = isValidMetricName(metric, scheme);
-  for (const [name, value] of labels) isValid &&= isValidLabelName(name, scheme) && value.isWellFormed();
+  const { pairs } = labels;
+  for (let i = 0; i < pairs.length; i += 2) {
+    isValid &&= isValidLabelName(pairs[i], scheme) && pairs[i + 1].isWellFormed();
+  }
   if (!isValid) throw new TypeError(`invalid metric name or label names: ${labels}`);
 }
 

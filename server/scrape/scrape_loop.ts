@@ -4,7 +4,7 @@ import {
   PROTO_FIRST_SCRAPE_PROTOCOLS,
 } from "../../engine/exposition/negotiation.ts";
 import type { Database } from "../../engine/tsdb/database.ts";
-import { formatDuration } from "../config/duration.ts";
+import { formatDuration } from "../../engine/duration.ts";
 import type { ScrapeClock } from "./clock.ts";
 import type { HeldBodies } from "./held_bodies.ts";
 import { deadlineError } from "./http_error.ts";

@@ -82,7 +82,8 @@ export class ScrapeManager {
   }
 
   async #open(): Promise<void> {
-    const database = await this.deps.ready;
+    const database = await this.deps.ready.catch(() => undefined); // whoever opens it reports why it cannot be
+    if (database === undefined) return;
     await this.#held.drain(database, this.deps.pause);
     this.#database = database;
   }

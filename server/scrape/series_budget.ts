@@ -14,14 +14,6 @@ export interface SeriesBudget {
   ): void;
 }
 
-/** A budget without an end. */
-export const UNLIMITED: SeriesBudget = {
-  tryTake: () => true,
-  take: () => {},
-  release: () => {},
-  onRefused: () => {},
-};
-
 const VALUES_MAX = 10_000;
 
 /** Counts the different values that each label of refused series has, up to a limit. */

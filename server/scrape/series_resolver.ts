@@ -4,7 +4,7 @@ import type { Labels } from "../../engine/labels/labels.ts";
 import type { RelabelRule } from "../../engine/labels/relabel.ts";
 import type { Database } from "../../engine/tsdb/database.ts";
 import type { Group } from "../../engine/tsdb/group.ts";
-import { checkLimits, checkNames, relabelled, withTargetLabels } from "./sample_labels.ts";
+import { checkLimits, checkNames, disjointUnion, relabelled, withTargetLabels } from "./sample_labels.ts";
 import { LabelGrowth, type SeriesBudget } from "./series_budget.ts";
 import type { ScrapePoolSpec } from "./spec.ts";
 
@@ -21,6 +21,8 @@ export class TargetSeries implements SeriesResolver {
   #group: Group;
   #pending: Labels[] = [];
   readonly #pendingSlots = new Map<string, number>();
+  /** Slots of the group that the report has, by `Labels.key`. */
+  readonly #reportSlots = new Map<string, number>();
   #budgeted = 0;
   #isIncomplete = false;
   #scrapes = 0;
@@ -55,6 +57,7 @@ export class TargetSeries implements SeriesResolver {
   /** The slot of a series that is no sample of the body; new ones are real at once. */
   reportSlot(labels: Labels): number {
     const slot = this.database.slotFor(this.#group, labels);
+    this.#reportSlots.set(labels.key(), slot);
     this.#account();
     return slot;
   }
@@ -67,12 +70,9 @@ export class TargetSeries implements SeriesResolver {
   }
 
   /** @throws {TypeError | LabelLimitError} To fail the scrape. */
-  resolve({ labels: exposed, emptyNames }: ExposedSeries): number {
+  resolve(series: ExposedSeries): number {
     const { pool } = this;
-    const labels = relabelled(
-      withTargetLabels(exposed, emptyNames, this.targetLabels, pool.honorLabels),
-      this.rules,
-    );
+    const labels = this.#labelsOf(series);
     if (labels === undefined) return DROPPED;
     checkNames(labels, pool.validationScheme);
     checkLimits(labels, pool);
@@ -148,6 +148,7 @@ export class TargetSeries implements SeriesResolver {
       row[2 * to] = words[2 * slot];
       row[2 * to + 1] = words[2 * slot + 1];
     }
+    this.#reportSlots.clear();
     group.hasElsewhere = old.hasElsewhere;
     database.append(group, lastMs, row.subarray(0, 2 * group.slotCount), false);
     this.#group = group;
@@ -168,10 +169,27 @@ export class TargetSeries implements SeriesResolver {
     this.#budgeted = 0;
   }
 
+  /** The labels that the series is kept under, undefined where it is dropped. */
+  #labelsOf({ labels: exposed, emptyNames }: ExposedSeries): Labels | undefined {
+    const { targetLabels, rules } = this;
+    // Most series have nothing in common with their target and no rules to pass.
+    const plain = rules.length === 0 && emptyNames.length === 0
+      ? disjointUnion(exposed, targetLabels)
+      : undefined;
+    return plain ??
+      relabelled(withTargetLabels(exposed, emptyNames, targetLabels, this.pool.honorLabels), rules);
+  }
+
   #find(labels: Labels): number {
+    return this.#realSlot(labels) ?? this.#pendingSlots.get(labels.key()) ?? DROPPED;
+  }
+
+  #realSlot(labels: Labels): number | undefined {
+    // In a new group there is nothing else to find: an index of millions of series is not asked for each new one.
+    if (this.#group.slotCount === this.#reportSlots.size) return this.#reportSlots.get(labels.key());
     const ref = this.database.index.find(labels);
     const slot = ref < 0 ? -1 : this.database.head.findSlot(this.#group, ref);
-    return slot >= 0 ? slot : this.#pendingSlots.get(labels.key()) ?? DROPPED;
+    return slot < 0 ? undefined : slot;
   }
 
   #forgetPending(): void {

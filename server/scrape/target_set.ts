@@ -1,6 +1,6 @@
 import { Labels, quote } from "../../engine/labels/labels.ts";
 import { LabelsBuilder } from "../../engine/labels/builder.ts";
-import { formatDuration, parseDuration } from "../config/duration.ts";
+import { formatDuration, parseDuration } from "../../engine/duration.ts";
 import type { ScrapeConfig } from "../config/scrape_config.ts";
 import { revealSecrets } from "./plain_http.ts";
 import type { ScrapePoolSpec, TargetSpec } from "./spec.ts";

@@ -41,6 +41,8 @@ export interface LocalShardOptions {
   readonly openStore: () => Promise<Store>;
   /** Copies the store, as it is now, to the file `path`. */
   readonly copyStore: (path: string) => Promise<void>;
+  /** Gives space that the store no longer needs back to the file system, where that is worth it. */
+  readonly reclaimSpace: () => Promise<void>;
   /** Longest time between an append and its commit, in ms. */
   readonly flushIntervalMs: number;
   readonly limits: ShardLimits;
@@ -60,6 +62,7 @@ export class LocalShard implements Shard {
   #failure: Error | undefined;
   #storage: StorageState = "ok";
   #storageDetail = "";
+  #isMaintaining = false;
   #paused = "";
   /** End of the oldest scrape that is not committed, in ms since the Unix epoch. */
   #oldestAppendMs = Infinity;
@@ -143,7 +146,19 @@ export class LocalShard implements Shard {
   }
 
   #maintain(): void {
-    if (this.#storage === "ok") this.#run(async (database) => await database.maintain());
+    if (this.#storage !== "ok" || this.#isMaintaining) return;
+    this.#isMaintaining = true;
+    this.#run(async (database) => {
+      try {
+        const blocks = database.blocks;
+        await database.maintain();
+        if (database.blocks.some((block, i) => block.id !== blocks[i]?.id)) {
+          await this.#options.reclaimSpace();
+        }
+      } finally {
+        this.#isMaintaining = false;
+      }
+    });
   }
 
   /** Does storage work; on a full disk nothing more is taken in until it succeeds. */

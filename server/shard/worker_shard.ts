@@ -3,6 +3,7 @@ import type { PlainFamily } from "../../engine/instrument/mod.ts";
 import type { LogSettings } from "../log.ts";
 import type { ScrapePoolSpec, TargetStatus } from "../scrape/spec.ts";
 import type { SeriesBatch } from "./series_batch.ts";
+import { SharedSeriesBudget } from "./series_budget.ts";
 import type {
   BlockSummary,
   PlainMatcher,
@@ -24,7 +25,8 @@ export interface WorkerSettings {
   readonly flushIntervalMs: number;
   readonly limits: ShardLimits;
   readonly seriesMax: number;
-  readonly seriesCount: SharedArrayBuffer;
+  /** See `SharedSeriesBudget.memory`. */
+  readonly seriesCounts: SharedArrayBuffer;
   readonly log: LogSettings;
   /** Of the program, for the user agent. */
   readonly version: string;
@@ -83,11 +85,20 @@ export class WorkerShard implements Shard {
   #restart(reason: string): void {
     this.#worker.terminate();
     this.restarts++;
+    SharedSeriesBudget.releaseAll(this.#settings.seriesCounts, this.#settings.number);
     this.onDeath(this.#settings.number, reason);
     // At once, but not again and again: a worker that does not live for a minute waits twice as long as the time before.
     const lived = performance.now() - this.#startedMs;
     this.#delayMs = lived > 60_000 ? 0 : Math.min(RESTART_DELAY_MAX_MS, Math.max(100, this.#delayMs * 2));
-    setTimeout(() => this.#closed || this.#start(), this.#delayMs);
+    setTimeout(() => {
+      if (this.#closed) return;
+      this.#start();
+      const worker = this.#worker;
+      // At the first start that is the owner's affair; a server that runs tries again.
+      this.#remote.opened().catch((error: Error) => {
+        if (this.#worker === worker && !this.#closed) this.#restart(error.message);
+      });
+    }, this.#delayMs);
   }
 
   /** Calls the worker; rejects when it dies before it has answered. */

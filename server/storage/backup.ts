@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { syncPath } from "./_sync_path.ts";
 import type { CopyAnswer, CopyRequest } from "./copy_worker.ts";
+import { exists } from "./exists.ts";
 
 /** Pages that one step of `vacuum` returns: a commit that meets a step waits a few ms. */
 const VACUUM_STEP_PAGES = 64;
@@ -105,16 +106,6 @@ function copyInWorker(request: CopyRequest): Promise<void> {
   };
   worker.postMessage(request);
   return promise.finally(() => worker.terminate());
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 async function removeIfExists(path: string): Promise<void> {

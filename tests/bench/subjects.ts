@@ -1,4 +1,5 @@
 /** The servers that are compared: how each is started, filled and stopped. */
+import { freePort } from "../integration/_server.ts";
 import { resolve } from "node:path";
 import { sleep } from "./bench.ts";
 import type { Child, Children } from "./children.ts";
@@ -185,12 +186,6 @@ function startServer(children: Children, command: string, args: string[], option
     { cwd: REPOSITORY },
   );
   return new Server(child, `http://${address}`, children);
-}
-
-export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return listener.addr.port;
 }
 
 /** The first line a program prints; undefined if it cannot be run. */

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { OWN_SCRIPTS, scriptFiles, UPSTREAM_SCRIPTS } from "./promqltest/script_files.ts";
 import { runScript } from "./promqltest/script_runner.ts";
-import type { StoreKind } from "./promqltest/script_store.ts";
+import { ScriptStore, STORE_KINDS } from "./promqltest/script_store.ts";
 
-const STORES: readonly StoreKind[] = ["memory", "sharded"];
 const upstream = scriptFiles([UPSTREAM_SCRIPTS]);
 
-async function assertPasses(file: string, store: StoreKind): Promise<void> {
+async function assertPasses(file: string, store: ScriptStore): Promise<void> {
   const { passed, failures } = await runScript(Deno.readTextFileSync(file), store);
   const report = failures.map(({ line, query, reason }) => `line ${line}: ${query}\n    ${reason}`).join(
     "\n",
@@ -23,8 +22,11 @@ Deno.test({
   fn: () => assert.ok(upstream.length >= 20),
 });
 
-for (const store of STORES) {
-  for (const file of [...upstream, ...scriptFiles([OWN_SCRIPTS])]) {
-    Deno.test(`${file.split("/").at(-1)} passes on the ${store} store`, () => assertPasses(file, store));
-  }
+for (const kind of STORE_KINDS) {
+  Deno.test(`PromQL scripts pass on the ${kind} store`, async (t) => {
+    using store = await ScriptStore.open(kind);
+    for (const file of [...upstream, ...scriptFiles([OWN_SCRIPTS])]) {
+      await t.step(file.split("/").at(-1)!, () => assertPasses(file, store));
+    }
+  });
 }

@@ -3,7 +3,7 @@ import type { FloatHistogram } from "../../engine/histogram/float_histogram.ts";
 import { toText } from "../../engine/histogram/print.ts";
 import { type Labels, METRIC_NAME } from "../../engine/labels/labels.ts";
 import type { Aggregation } from "../../engine/promql/ast.ts";
-import { formatPlain } from "../../engine/promql/number_literal.ts";
+import { formatPlain } from "../../engine/go_float.ts";
 import { quantile, variance } from "./naive_range_functions.ts";
 import { isFloat, type NaiveValue, type Sample, withoutName } from "./naive_value.ts";
 

@@ -1,5 +1,4 @@
-import { parseFloatText } from "../../exposition/float.ts";
-import { formatOpenMetrics } from "../../go_float.ts";
+import { formatOpenMetrics, parseFloatText } from "../../go_float.ts";
 import { bucketFraction, bucketQuantile, type ClassicBucket } from "../../histogram/classic.ts";
 import type { FloatHistogram } from "../../histogram/float_histogram.ts";
 import { fraction } from "../../histogram/fraction.ts";

@@ -8,6 +8,7 @@ import {
   type RangeSeries,
   setHistogram,
 } from "../value.ts";
+import { HistogramWindowSums } from "./histogram_sums.ts";
 import { firstArgumentSpan, floatsAt, histogramsAt, metricName } from "./range_call.ts";
 import type { FunctionCall, FunctionImplementation, FunctionTable } from "./registry.ts";
 
@@ -38,12 +39,15 @@ function combineOverTime(op: "sum" | "avg"): FunctionImplementation {
         }
       }
       if (histograms === undefined) return;
+      const sums = out.present.length > 1 ? new HistogramWindowSums(op, histograms) : undefined;
       for (let step = 0; step < out.present.length; step++) {
         if (histogramsAt(series, step) === 0) continue;
         if (floatsAt(series, step) > 0) {
           out.present[step] = NONE;
           call.annotations.mixedFloatsHistograms(metricName(series), firstArgumentSpan(call));
-        } else combineHistograms(op, histograms, step, out, series, call);
+        } else if (!sums?.setStep(step, out, call)) {
+          combineHistograms(op, histograms, step, out, series, call);
+        }
       }
     },
   };

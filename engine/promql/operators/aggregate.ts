@@ -95,7 +95,7 @@ export function membersOf({ groupOf, count }: Groups): number[][] {
   return members;
 }
 
-export function anyHistogram(vector: Vector): boolean {
+function anyHistogram(vector: Vector): boolean {
   return vector.some(({ histograms, present }) => histograms !== undefined && present.includes(HISTOGRAM));
 }
 

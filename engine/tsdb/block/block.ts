@@ -5,7 +5,7 @@ import type { Key, Store } from "../store.ts";
 import type { SeriesOrder } from "../series_order.ts";
 import { BlockIndex } from "./block_index.ts";
 import { blockKeys, type BlockMeta } from "./block_meta.ts";
-import { DamagedValueError, unframe } from "./framed_value.ts";
+import { DamagedValueError, isDamage, unframe } from "./framed_value.ts";
 import type { PageCache } from "./page_cache.ts";
 import { readValuePage, type ValuePage } from "./value_page.ts";
 
@@ -28,6 +28,8 @@ export type OnDamage = (key: Key, error: Error) => void;
 export class Block {
   /** Selects and compactions that are reading; its pages stay in the store until there are none. */
   readers = 0;
+  /** Keys of values that could not be read, which are reported once. */
+  readonly #damaged = new Set<string>();
   /** Called once nobody reads, after the block was replaced. */
   onIdle: (() => void) | undefined;
 
@@ -46,12 +48,40 @@ export class Block {
     cache: PageCache<CachedPage>,
     onDamage: OnDamage,
   ): Promise<Block> {
-    const whole = await readParts(store, meta.indexParts, (part) => blockKeys.indexPart(meta.id, part));
-    try {
-      return new Block(meta, BlockIndex.decode(whole), store, cache, onDamage);
-    } catch (cause) {
-      throw new DamagedValueError(`Cannot read the index of block ${meta.id}`, { cause });
-    }
+    return new Block(meta, await readIndex(meta.id, meta.indexParts, store), store, cache, onDamage);
+  }
+
+  /**
+   * Another meta for a block whose own cannot be read, from what the block consists of. The numbers of samples and
+   * bytes, which serve statistics only, are not known.
+   * @throws {DamagedValueError} If that cannot be read either.
+   */
+  static async metaOf(id: number, store: Store): Promise<BlockMeta> {
+    const count = async (prefix: Key) => {
+      let parts = 0;
+      for await (const _ of store.list({ prefix, batchSize: 16 })) parts++;
+      return parts;
+    };
+    const indexParts = await count(blockKeys.indexParts(id)), refParts = await count(blockKeys.refParts(id));
+    const index = await readIndex(id, indexParts, store);
+    const refs = await readRefs(id, refParts, store);
+    const { columns, columnStarts, columnEnds, pages, timePages } = index;
+    return {
+      id,
+      level: 1,
+      minMs: columnStarts.subarray(0, columns).reduce((a, b) => Math.min(a, b), Infinity),
+      maxMs: columnEnds.subarray(0, columns).reduce((a, b) => Math.max(a, b), -Infinity),
+      samples: 0,
+      series: refs.length,
+      chunks: 0,
+      pages,
+      timePages,
+      indexParts,
+      refsEnd: refs.length === 0 ? 0 : refs[refs.length - 1] + 1,
+      refParts,
+      bytes: 0,
+      sources: [],
+    };
   }
 
   /** Refs of the series that the block has chunks of, ascending; `undefined` where that is damaged. */
@@ -60,19 +90,16 @@ export class Block {
     const cacheKey = `${meta.id}r`;
     const cached = this.cache.get(cacheKey) as RefSet | undefined;
     if (cached !== undefined) return cached.refs;
+    this.readers++;
     try {
-      const source = new ByteSource(
-        await readParts(store, meta.refParts, (part) => blockKeys.refPart(meta.id, part)),
-      );
-      const refs = new Uint32Array(meta.series);
-      const count = source.varint();
-      for (let i = 0, ref = 0; i < count; i++) refs[i] = ref += source.varint();
+      const refs = await readRefs(meta.id, meta.refParts, store);
       this.cache.set(cacheKey, { refs }, refs.byteLength + 100);
       return refs;
     } catch (error) {
-      if (!(error instanceof DamagedValueError || error instanceof RangeError)) throw error;
-      this.onDamage(blockKeys.refPart(meta.id, 0), error);
+      this.#report(blockKeys.refPart(meta.id, 0), error);
       return undefined;
+    } finally {
+      this.release();
     }
   }
 
@@ -92,7 +119,12 @@ export class Block {
       if (order.compare(firstNames[middle], firstRefs[middle], name, ref) < 0) low = middle + 1;
       else high = middle;
     }
-    return Math.max(0, low - 1);
+    let page = Math.max(0, low - 1);
+    // Pages that a lost name gave the first series of the page before may begin anywhere behind it.
+    while (page > 0 && firstRefs[page] === firstRefs[page - 1] && firstNames[page] === firstNames[page - 1]) {
+      page--;
+    }
+    return page;
   }
 
   /** Whether `page` begins after the series. */
@@ -136,7 +168,7 @@ export class Block {
       decodeTimestamps(page.bytes, page.offsets[column - first], out.length, out, 0);
       return out;
     } catch (error) {
-      this.onDamage(blockKeys.timePage(this.meta.id, number), error as Error);
+      this.#report(blockKeys.timePage(this.meta.id, number), error);
       return undefined;
     }
   }
@@ -152,11 +184,45 @@ export class Block {
       this.cache.set(cacheKey, page, payload.length + 200);
       return page;
     } catch (error) {
-      if (!(error instanceof DamagedValueError || error instanceof RangeError)) throw error;
-      this.onDamage(key, error);
+      this.#report(key, error);
       return undefined;
     }
   }
+
+  /** Reports a value that cannot be read. @throws What is no damage. */
+  #report(key: Key, error: unknown): void {
+    if (!isDamage(error)) throw error;
+    const text = JSON.stringify(key);
+    if (this.#damaged.has(text)) return;
+    this.#damaged.add(text);
+    this.onDamage(key, error);
+  }
+
+  /** Reports a chunk of value page `page` that cannot be decoded. */
+  reportChunk(page: number, error: unknown): void {
+    this.#report(blockKeys.valuePage(this.meta.id, page), error);
+  }
+}
+
+async function readIndex(id: number, parts: number, store: Store): Promise<BlockIndex> {
+  const whole = await readParts(store, parts, (part) => blockKeys.indexPart(id, part));
+  try {
+    return BlockIndex.decode(whole);
+  } catch (cause) {
+    throw new DamagedValueError(`Cannot read the index of block ${id}`, { cause });
+  }
+}
+
+/** Ascending. @throws {DamagedValueError | RangeError} */
+async function readRefs(id: number, parts: number, store: Store): Promise<Uint32Array> {
+  const source = new ByteSource(await readParts(store, parts, (part) => blockKeys.refPart(id, part)));
+  const count = source.varint();
+  if (count > source.bytes.length) {
+    throw new RangeError(`Expected at most ${source.bytes.length} refs, found ${count}`);
+  }
+  const refs = new Uint32Array(count);
+  for (let i = 0, ref = 0; i < count; i++) refs[i] = ref += source.varint();
+  return refs;
 }
 
 async function readParts(store: Store, parts: number, keyOf: (part: number) => Key): Promise<Uint8Array> {

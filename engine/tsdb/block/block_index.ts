@@ -59,6 +59,23 @@ export class BlockIndex {
     return low;
   }
 
+  /**
+   * Gives pages whose first metric name is lost the first series of the page before, so that the pages are in order.
+   * @param isLost Of a symbol id + 1.
+   */
+  mend(isLost: (name: number) => boolean): void {
+    for (let page = 0; page < this.pages; page++) {
+      if (!isLost(this.firstNames[page])) continue;
+      this.firstNames[page] = page === 0 ? 0 : this.firstNames[page - 1];
+      this.firstRefs[page] = page === 0 ? 0 : this.firstRefs[page - 1];
+    }
+  }
+
+  /** Above every symbol id that it names. */
+  get symbolsEnd(): number {
+    return this.firstNames.subarray(0, this.pages).reduce((end, name) => Math.max(end, name), 0);
+  }
+
   encode(): Uint8Array {
     const out = new ByteSink(1 << 12);
     out.varint(this.pages);

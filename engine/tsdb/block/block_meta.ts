@@ -15,6 +15,8 @@ export interface BlockMeta {
   readonly timePages: number;
   /** Values that the index is spread over. */
   readonly indexParts: number;
+  /** Above every ref of the block. */
+  readonly refsEnd: number;
   /** Values that the set of series refs is spread over. */
   readonly refParts: number;
   /** Bytes of all values of the block. */
@@ -32,6 +34,8 @@ export const blockKeys = {
   pages: (id: number): Key => ["page", id],
   valuePage: (id: number, page: number): Key => ["page", id, "v", page],
   timePage: (id: number, page: number): Key => ["page", id, "t", page],
+  indexParts: (id: number): Key => ["page", id, "i"],
+  refParts: (id: number): Key => ["page", id, "r"],
   indexPart: (id: number, part: number): Key => ["page", id, "i", part],
   refPart: (id: number, part: number): Key => ["page", id, "r", part],
   /** Every key of the block but its meta. */

@@ -1,5 +1,6 @@
 import type { SeriesCollector } from "../series_collector.ts";
 import type { SeriesOrder } from "../series_order.ts";
+import type { Tombstones } from "../tombstones.ts";
 import type { Block, TimePage } from "./block.ts";
 import type { ValuePage } from "./value_page.ts";
 
@@ -16,6 +17,7 @@ export class BlockReader {
     readonly block: Block,
     readonly order: SeriesOrder,
     readonly collector: SeriesCollector,
+    readonly tombstones: Tombstones,
     /** First and last time in ms, both inclusive, that samples are wanted of. */
     readonly startMs: number,
     readonly endMs: number,
@@ -51,9 +53,12 @@ export class BlockReader {
 
   /** Gives the chunks of the series to the collector; it must be one of the slice that was loaded. */
   collect(ref: number, name: number): void {
-    this.#chunksOf(ref, name, (page, chunk) => {
+    const { block } = this;
+    const deleted = this.tombstones.of(ref, block.meta.id);
+    this.#chunksOf(ref, name, (page, chunk, number) => {
       const column = this.#columns.get(page.columns[chunk])!;
-      if (column.times !== undefined) this.collector.addChunk(page, chunk, column.id, column.times);
+      if (column.times === undefined) return;
+      this.collector.addChunk({ block, number, page, chunk, deleted }, column.id, column.times);
     });
   }
 
@@ -65,7 +70,11 @@ export class BlockReader {
     }
   }
 
-  #chunksOf(ref: number, name: number, visit: (page: ValuePage, chunk: number) => void): void {
+  #chunksOf(
+    ref: number,
+    name: number,
+    visit: (page: ValuePage, chunk: number, pageNumber: number) => void,
+  ): void {
     const { columnStarts, columnEnds } = this.block.index;
     for (const number of this.#pagesOf(ref, name)) {
       const page = this.#pages.get(number);
@@ -73,7 +82,9 @@ export class BlockReader {
       page.firstChunks ??= firstChunks(page.refs);
       for (let chunk = page.firstChunks.get(ref) ?? page.refs.length; page.refs[chunk] === ref; chunk++) {
         const column = page.columns[chunk];
-        if (columnStarts[column] <= this.endMs && columnEnds[column] >= this.startMs) visit(page, chunk);
+        if (columnStarts[column] <= this.endMs && columnEnds[column] >= this.startMs) {
+          visit(page, chunk, number);
+        }
       }
     }
   }

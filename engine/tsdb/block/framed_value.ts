@@ -16,6 +16,11 @@ export class DamagedValueError extends Error {
   override readonly name = "DamagedValueError";
 }
 
+/** Whether the error says that stored bytes are not what was written, as decoders do with a RangeError. */
+export function isDamage(error: unknown): error is Error {
+  return error instanceof DamagedValueError || error instanceof RangeError;
+}
+
 /** Frames `payload`; with `compress`, keeps it as zstd where that saves at least an eighth. */
 export function frame(payload: Uint8Array, compress = false): Uint8Array {
   if (compress) {
@@ -40,7 +45,30 @@ export function unframe(value: Uint8Array): Uint8Array {
   const payload = value.subarray(FRAME_BYTES);
   const computed = checksum(value[1], payload);
   if (stored !== computed) throw new DamagedValueError(`Expected checksum ${computed}, found ${stored}`);
-  return value[1] & COMPRESSED ? zstdDecompressSync(payload) : payload;
+  if ((value[1] & COMPRESSED) === 0) return payload;
+  try {
+    return zstdDecompressSync(payload);
+  } catch (cause) {
+    throw new DamagedValueError("Cannot decompress the payload", { cause });
+  }
+}
+
+/** Frames a plain value as JSON. */
+export function encodeJson(value: unknown): Uint8Array {
+  return frame(new TextEncoder().encode(JSON.stringify(value)));
+}
+
+/**
+ * The plain value of a framed JSON text, which is taken to have the right shape.
+ * @throws {DamagedValueError}
+ */
+export function decodeJson<T>(value: Uint8Array): T {
+  const text = new TextDecoder().decode(unframe(value));
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new DamagedValueError("Expected JSON", { cause });
+  }
 }
 
 function framed(payload: Uint8Array, flags: number): Uint8Array {

@@ -234,34 +234,48 @@ export function decodeIntegers(
   out[outStart] = first;
   if (form === SPARSE) return decodeSparse(end, outStart, first, bias, unit, k, wide, signed, out);
 
-  const base = source.at, wideScale = 2 ** wide;
+  const base = source.at, length = bytes.length, wideScale = 2 ** wide, least = 1 << k;
   const keep = form === DELTA ? 1 : 0; // 1: a residual adds to the unit before it, 0: to the bias alone
-  let bit = 0, previous = 0;
+  // The next bits of the stream, from bit 31 of `window` down; `ready` of them are there. Bytes behind the end count as 0.
+  let window = 0, ready = 0, at = base, previous = 0;
   for (let i = outStart + 1; i < end; i++) {
-    // Golomb code, inlined because a function cannot return both the value and the bit behind it.
-    let window = peekBits(bytes, base, bit);
-    const zeros = Math.clz32(window);
-    const size = zeros + k + 1;
-    if (zeros + size > 32) {
-      window = peekBits(bytes, base, bit + zeros);
-      if (size > 31) throw corrupt(base + (bit >>> 3), "a residual of more than 30 bits");
-      bit += zeros + size;
-      window = window >>> (32 - size);
-    } else {
-      bit += zeros + size;
-      window = window >>> (32 - zeros - size);
+    while (ready <= 24) {
+      if (at < length) window |= bytes[at] << (24 - ready);
+      at++;
+      ready += 8;
     }
-    let z = window - (1 << k);
+    // Golomb code, inlined because a function cannot return both the value and what follows it.
+    const zeros = Math.clz32(window);
+    const code = 2 * zeros + k + 1;
+    let z: number;
+    if (code < ready) {
+      z = (window >>> (32 - code)) - least;
+      window <<= code;
+      ready -= code;
+    } else {
+      let bit = 8 * (at - base) - ready;
+      const size = Math.clz32(peekBits(bytes, base, bit)) + k + 1;
+      if (size > 31) throw corrupt(base + (bit >>> 3), "a residual of more than 30 bits");
+      bit += size - k - 1;
+      z = (peekBits(bytes, base, bit) >>> (32 - size)) - least;
+      bit += size;
+      at = base + (bit >>> 3);
+      ready = 8 - (bit & 7);
+      window = bytes[at++] << (32 - ready);
+    }
     if (wide > 0) {
+      const bit = 8 * (at - base) - ready;
       z = z * wideScale + (peekBits(bytes, base, bit) >>> (32 - wide));
-      bit += wide;
+      at = base + (bit + wide >>> 3);
+      ready = 8 - (bit + wide & 7);
+      window = bytes[at++] << (32 - ready);
       previous = previous * keep + bias + (signed === 0 ? z : z % 2 === 1 ? -(z + 1) / 2 : z / 2);
     } else {
       previous = previous * keep + bias + (signed === 0 ? z : (z >>> 1) ^ -(z & 1));
     }
     out[i] = first + previous * unit;
   }
-  return endOffset(bytes, base, bit);
+  return endOffset(bytes, base, 8 * (at - base) - ready);
 }
 
 function decodeSparse(

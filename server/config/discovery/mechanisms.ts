@@ -1,6 +1,6 @@
 import { type Field, list, map, string } from "../field.ts";
 import { checkLabelName } from "../relabel_config.ts";
-import { type Read, type Section, section } from "../section.ts";
+import { type Section, section } from "../section.ts";
 import * as awsMechanisms from "./aws.ts";
 import { kubernetes } from "./kubernetes.ts";
 import * as network from "./network.ts";
@@ -62,6 +62,3 @@ export const discoveryFields = Object.fromEntries(
     list(kind as Section<unknown>, { nullItem: `empty or null section in ${key}` }),
   ]),
 ) as unknown as { readonly [K in keyof Kinds]: Field<readonly ItemOf<Kinds[K]>[]> };
-
-/** The service discovery lists, as they are read. */
-export type DiscoveryConfigs = Read<typeof discoveryFields>;

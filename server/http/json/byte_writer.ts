@@ -3,7 +3,7 @@ const encoder = new TextEncoder();
 /** Size from which a chunk is handed on, in bytes. */
 export const CHUNK_BYTES = 64 * 1024;
 /** Room that is always left, in bytes: more than any number or fixed text takes. */
-export const SLACK_BYTES = 256;
+const SLACK_BYTES = 256;
 
 /**
  * Bytes of an answer, taken in chunks.

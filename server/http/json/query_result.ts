@@ -1,8 +1,8 @@
 import { formatValue } from "../../../engine/go_float.ts";
-import { allBuckets, boundaryRule } from "../../../engine/histogram/bucket.ts";
-import type { FloatHistogram } from "../../../engine/histogram/float_histogram.ts";
+import { toJson } from "../../../engine/histogram/print.ts";
 import type { Labels } from "../../../engine/labels/labels.ts";
-import type { MatrixSeries, QueryValue, VectorValue } from "../query_service.ts";
+import type { MatrixSeries, QueryValue } from "../../../engine/promql/query_result.ts";
+import { FLOAT, HISTOGRAM } from "../../../engine/promql/value.ts";
 import { ByteWriter, CHUNK_BYTES } from "./byte_writer.ts";
 import { writeTimestamp, writeValue } from "./number.ts";
 
@@ -21,7 +21,7 @@ export function* queryValueChunks(value: QueryValue): Chunks {
       out.ascii("[");
       timestamp(out, value.timeMs);
       out.ascii(",");
-      out.string(value.value);
+      out.string(value.text);
       out.ascii("]");
       break;
     case "vector":
@@ -40,18 +40,18 @@ export function* queryValueChunks(value: QueryValue): Chunks {
   yield out.take();
 }
 
-function* vectorChunks(out: ByteWriter, { timeMs, labels, values, histograms }: VectorValue): Chunks {
-  for (let i = 0; i < labels.length; i++) {
-    const histogram = histograms?.[i];
+function* vectorChunks(out: ByteWriter, { timeMs, series }: Extract<QueryValue, { type: "vector" }>): Chunks {
+  for (const [i, { labels, values, histograms }] of series.entries()) {
+    const histogram = histograms?.[0];
     out.ascii(i === 0 ? '{"metric":' : ',{"metric":');
-    writeLabels(out, labels[i]);
+    writeLabels(out, labels);
     out.ascii(histogram === undefined ? ',"value":[' : ',"histogram":[');
     timestamp(out, timeMs);
     if (histogram === undefined) {
-      out.ascii(`,"${formatValue(values[i])}"]}`);
+      out.ascii(`,"${formatValue(values[0])}"]}`);
     } else {
       out.ascii(",");
-      writeHistogram(out, histogram);
+      out.ascii(JSON.stringify(toJson(histogram)));
       out.ascii("]}");
     }
     if (out.isFull) yield out.take();
@@ -59,15 +59,14 @@ function* vectorChunks(out: ByteWriter, { timeMs, labels, values, histograms }: 
 }
 
 function* seriesChunks(out: ByteWriter, series: MatrixSeries): Chunks {
-  const { times, histograms } = series;
+  const { times, present, histograms } = series;
   out.ascii('{"metric":');
   writeLabels(out, series.labels);
-  const present = floatsOf(series);
-  const first = present === undefined ? 0 : present.indexOf(1);
-  if (first >= 0 && first < times.length) {
+  const first = present.indexOf(FLOAT);
+  if (first >= 0) {
     out.ascii(',"values":[');
     for (let at = first; at < times.length;) {
-      at = writeSamples(out, series, { present, at, isFirst: at === first });
+      at = writeSamples(out, series, { at, isFirst: at === first });
       if (out.isFull) yield out.take();
     }
     out.ascii("]");
@@ -75,12 +74,11 @@ function* seriesChunks(out: ByteWriter, series: MatrixSeries): Chunks {
   if (histograms !== undefined) {
     let separator = ',"histograms":[';
     for (let i = 0; i < times.length; i++) {
-      const histogram = histograms[i];
-      if (histogram === undefined) continue;
+      if (present[i] !== HISTOGRAM) continue;
       out.ascii(`${separator}[`);
       timestamp(out, times[i]);
       out.ascii(",");
-      writeHistogram(out, histogram);
+      out.ascii(JSON.stringify(toJson(histograms[i]!)));
       out.ascii("]");
       separator = ",";
       if (out.isFull) yield out.take();
@@ -91,12 +89,6 @@ function* seriesChunks(out: ByteWriter, series: MatrixSeries): Chunks {
   if (out.isFull) yield out.take();
 }
 
-/** 1 where there is a float sample; undefined where all are. */
-function floatsOf({ times, present, histograms }: MatrixSeries): Uint8Array | undefined {
-  if (histograms === undefined) return present;
-  return Uint8Array.from(times, (_, i) => histograms[i] === undefined && present?.[i] !== 0 ? 1 : 0);
-}
-
 const OPEN = 91, CLOSE = 93, COMMA = 44, QUOTE = 34;
 
 /**
@@ -105,14 +97,14 @@ const OPEN = 91, CLOSE = 93, COMMA = 44, QUOTE = 34;
  */
 function writeSamples(
   out: ByteWriter,
-  { times, values }: MatrixSeries,
-  { present, at, isFirst }: { present: Uint8Array | undefined; at: number; isFirst: boolean },
+  { times, values, present }: MatrixSeries,
+  { at, isFirst }: { at: number; isFirst: boolean },
 ): number {
   const bytes = out.bytes, count = times.length;
   let length = out.length;
   let separate = !isFirst;
   for (; at < count && length < CHUNK_BYTES; at++) {
-    if (present !== undefined && present[at] === 0) continue;
+    if (present[at] !== FLOAT) continue;
     if (separate) bytes[length++] = COMMA;
     separate = true;
     bytes[length++] = OPEN;
@@ -132,7 +124,7 @@ function timestamp(out: ByteWriter, ms: number): void {
 }
 
 /** Writes an object of label names and values. */
-export function writeLabels(out: ByteWriter, labels: Labels): void {
+function writeLabels(out: ByteWriter, labels: Labels): void {
   writeLabelPairs(out, labels.pairs);
 }
 
@@ -146,21 +138,4 @@ export function writeLabelPairs(out: ByteWriter, pairs: readonly string[]): void
     out.string(pairs[i + 1]);
   }
   out.ascii("}");
-}
-
-/** Writes count, sum and the buckets that have observations, from the lowest to the highest. */
-function writeHistogram(out: ByteWriter, histogram: FloatHistogram): void {
-  out.ascii(`{"count":"${formatValue(histogram.count)}","sum":"${formatValue(histogram.sum)}"`);
-  let separator = ',"buckets":[';
-  for (const bucket of allBuckets(histogram)) {
-    if (bucket.count === 0) continue;
-    const { lower, upper, count } = bucket;
-    out.ascii(
-      `${separator}[${boundaryRule(bucket)},"${formatValue(lower)}","${formatValue(upper)}","${
-        formatValue(count)
-      }"]`,
-    );
-    separator = ",";
-  }
-  out.ascii(separator === "," ? "]}" : "}");
 }

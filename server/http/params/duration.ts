@@ -1,5 +1,5 @@
 import { quote } from "../../../engine/labels/labels.ts";
-import { parseDuration as parsePrometheusDuration } from "../../config/duration.ts";
+import { parseDuration as parsePrometheusDuration } from "../../../engine/duration.ts";
 import { parseNumber } from "./go_text.ts";
 
 const NANOSECONDS_MAX = 2 ** 63;

@@ -1,3 +1,4 @@
+import { parseFloatText } from "../../../engine/go_float.ts";
 import { quote } from "../../../engine/labels/labels.ts";
 
 /** Texts read as Go's strconv reads them, with its error texts. */
@@ -15,9 +16,8 @@ export function parseInteger(text: string): number {
 
 /** A decimal number; undefined if `text` is none or is not finite. */
 export function parseNumber(text: string): number | undefined {
-  if (!/^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(text)) return undefined;
-  const number = Number(text);
-  return Number.isFinite(number) ? number : undefined;
+  const number = parseFloatText(text);
+  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 }
 
 /** @throws {SyntaxError} If `text` is none of 1, t, true, 0, f, false in Go's spellings. */

@@ -1,7 +1,8 @@
 /** Bytes per sample of node_exporter's metrics at rest, from one and the same import file. */
 import { type Bench, bytesOnDisk, forEachSubject, newDirectory, type Part, sleep } from "../bench.ts";
 import { OpenMetricsFile } from "../open_metrics.ts";
-import { firstLineOf, freePort } from "../subjects.ts";
+import { freePort } from "../../integration/_server.ts";
+import { firstLineOf } from "../subjects.ts";
 
 const INSTANCES = 4;
 const BLOCK_SECONDS = 2 * 3600;

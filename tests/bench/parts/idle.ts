@@ -1,6 +1,6 @@
 /** A server that scrapes only itself. */
 import { forEachSubject, newDirectory, type Part, sleep } from "../bench.ts";
-import { freePort } from "../subjects.ts";
+import { freePort } from "../../integration/_server.ts";
 
 export const idle: Part = {
   name: "idle",

@@ -1,13 +1,14 @@
 /**
  * Runs scripts of upstream's PromQL test language, all there are unless files are named:
  *
- *   deno run -A tests/conformance/promqltest/run.ts [--store memory|sharded] [--verbose] [file…]
+ *   deno run -A tests/conformance/promqltest/run.ts [--store memory|reopened|sharded|workers] [--verbose] [file…]
  *
  * Prints counts per file and, last, `<n> passed, <n> failed`; the exit code is 1 if anything failed.
  */
 import { parseArgs } from "node:util";
 import { scriptFiles } from "./script_files.ts";
 import { runScript } from "./script_runner.ts";
+import { ScriptStore, STORE_KINDS } from "./script_store.ts";
 
 const { values, positionals } = parseArgs({
   options: {
@@ -16,11 +17,13 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
-const { store, verbose } = values;
-if (store !== "memory" && store !== "sharded") {
-  console.error(`Unknown store ${store}: use memory or sharded`);
+const { verbose } = values;
+const kind = STORE_KINDS.find((kind) => kind === values.store);
+if (kind === undefined) {
+  console.error(`Unknown store ${values.store}: use ${STORE_KINDS.join(", ")}`);
   Deno.exit(2);
 }
+const store = await ScriptStore.open(kind);
 let passed = 0, failed = 0;
 for (const file of positionals.length > 0 ? positionals : scriptFiles()) {
   try {

@@ -1,8 +1,8 @@
 import { RE2JS } from "re2js";
-import { parseDuration } from "../../../engine/promql/duration.ts";
+import { parseDuration } from "../../../engine/duration.ts";
 import { parseNumber } from "../../../engine/promql/number_literal.ts";
 import { scanString, unquote } from "../../../engine/promql/string_literal.ts";
-import { parseSeriesDescription, type SequenceValue, type SeriesDescription } from "./series_values.ts";
+import { parseSeriesDescription, type SeriesDescription } from "./series_values.ts";
 import { isStartTimeLine, parseStartTimes } from "./start_times.ts";
 
 /** A line of a script that cannot be read. */
@@ -252,9 +252,4 @@ function isNumber(line: string): boolean {
 function numberOf(line: string): number {
   const [, sign, digits] = /^([+-]?)(.*)$/.exec(line)!;
   return (sign === "-" ? -1 : 1) * parseNumber(digits);
-}
-
-/** The value at `position`, or "omitted" behind the last one. */
-export function valueAt({ values }: SeriesDescription, position: number): SequenceValue {
-  return values[position] ?? { kind: "omitted" };
 }

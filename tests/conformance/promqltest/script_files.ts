@@ -1,4 +1,4 @@
-const CONFORMANCE = Deno.env.get("NARTHEX_CONFORMANCE") ?? "../shared/conformance";
+import { CONFORMANCE } from "../folder.ts";
 
 /** Where upstream's scripts are; the folder may be missing. */
 export const UPSTREAM_SCRIPTS = `${CONFORMANCE}/promqltest`;

@@ -3,7 +3,7 @@ import type { Queryable } from "../../../engine/tsdb/select.ts";
 import { atVariants } from "./at_variants.ts";
 import { checkAnnotations, checkFailure, checkStep, checkValue, ExpectationError } from "./expectations.ts";
 import { type EvalCommand, parseScript } from "./script.ts";
-import { ScriptStore, type StoreKind } from "./script_store.ts";
+import type { ScriptStore } from "./script_store.ts";
 
 /** What upstream's own test switches on for all files. */
 const FEATURES: EngineFeatures = {
@@ -29,17 +29,17 @@ export interface ScriptResult {
 }
 
 /**
- * Runs a script of upstream's test language, on after failures.
+ * Runs a script of upstream's test language on an emptied store, on after failures.
  * @throws {ScriptError} If the script cannot be read.
  */
-export async function runScript(text: string, kind: StoreKind): Promise<ScriptResult> {
+export async function runScript(text: string, store: ScriptStore): Promise<ScriptResult> {
   const engine = new Engine({ ...FEATURES, maxSamples: MAX_SAMPLES, now: () => performance.now() });
-  let store = await ScriptStore.open(kind);
+  await store.clear();
   let passed = 0;
   const failures: Failure[] = [];
   for (const command of parseScript(text)) {
-    if (command.kind === "clear") store = await ScriptStore.open(kind);
-    else if (command.kind === "load") store.load(command);
+    if (command.kind === "clear") await store.clear();
+    else if (command.kind === "load") await store.load(command);
     else {
       try {
         if (command.isRange) await evaluateRange(engine, store, command);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { runScript } from "./script_runner.ts";
+import { ScriptStore } from "./script_store.ts";
 
 const LOAD = `
 load 1m
@@ -98,7 +99,10 @@ const CASES: readonly { name: string; script: string; reason?: RegExp }[] = [
 
 for (const { name, script, reason } of CASES) {
   Deno.test(`a script with ${name} ${reason === undefined ? "passes" : "fails"}`, async () => {
-    const { passed, failures } = await runScript(LOAD + "\n" + script + "\n", "memory");
+    const { passed, failures } = await runScript(
+      LOAD + "\n" + script + "\n",
+      await ScriptStore.open("memory"),
+    );
     assert.equal(passed, reason === undefined ? 1 : 0, failures[0]?.reason);
     if (reason !== undefined) assert.match(failures[0].reason, reason);
   });
@@ -116,6 +120,7 @@ for (
   ] as const
 ) {
   Deno.test(`a script that begins with ${JSON.stringify(script)} is refused`, async () => {
-    await assert.rejects(() => runScript(script, "memory"), message);
+    const store = await ScriptStore.open("memory");
+    await assert.rejects(() => runScript(script, store), message);
   });
 }

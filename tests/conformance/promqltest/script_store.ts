@@ -1,49 +1,83 @@
+import * as Comlink from "comlink";
 import { hashLabels } from "../../../engine/labels/hash.ts";
-import { fillAbsent, setStale, wordsOf } from "../../../engine/sample.ts";
-import { Database } from "../../../engine/tsdb/database.ts";
-import { MemoryStore } from "../../../engine/tsdb/memory_store.ts";
 import { mergeSeries } from "../../../engine/tsdb/merge_series.ts";
 import type { Queryable, SelectRequest, SeriesColumns } from "../../../engine/tsdb/select.ts";
+import { unpackSeries } from "../../../server/shard/series_batch.ts";
 import { convertClassicHistograms } from "./nhcb.ts";
-import { withStoredHints } from "./reset_hints.ts";
-import type { LoadCommand, LoadedSeries } from "./script.ts";
+import type { LoadCommand } from "./script.ts";
+import { type PlainSeries, plainSeries, ScriptShard } from "./script_shard.ts";
+import type { ScriptShardApi } from "./script_shard_worker.ts";
 
-/** `memory`: one database. `sharded`: three, with the loads of one series spread over them. */
-export type StoreKind = "memory" | "sharded";
+/**
+ * - `memory`: one database.
+ * - `reopened`: one database that wrote everything to blocks and was opened again before samples are read.
+ * - `sharded`: three databases, with the loads of one series spread over them.
+ * - `workers`: the same, each in a Web Worker of its own.
+ */
+export const STORE_KINDS = ["memory", "reopened", "sharded", "workers"] as const;
+export type StoreKind = typeof STORE_KINDS[number];
 
-const SHARDS: Record<StoreKind, number> = { memory: 1, sharded: 3 };
+const SHARDS = 3;
 
-/** Samples may come in any order: far more than the time that any script spans. */
-const OUT_OF_ORDER_MS = 1e15;
+/** One of the databases that a script's data is spread over. */
+interface Shard {
+  load(identity: string, series: readonly PlainSeries[], intervalMs: number): void | Promise<void>;
+  select(request: SelectRequest): Promise<SeriesColumns[]>;
+}
 
 /** What the `load` commands of a script have stored. */
-export class ScriptStore implements Queryable {
-  readonly #shards: readonly Database[];
+export class ScriptStore implements Queryable, Disposable {
+  readonly #workers: readonly Worker[];
+  readonly #remotes: readonly Comlink.Remote<ScriptShardApi>[];
+  #shards: readonly Shard[] = [];
   /** Start timestamps by key of the label set and by time: the databases do not keep any. */
   readonly #startTimes = new Map<string, Map<number, number>>();
   #loads = 0;
 
-  private constructor(shards: readonly Database[]) {
-    this.#shards = shards;
+  private constructor(readonly kind: StoreKind) {
+    const url = new URL("./script_shard_worker.ts", import.meta.url);
+    this.#workers = Array.from(
+      { length: kind === "workers" ? SHARDS : 0 },
+      () => new Worker(url, { type: "module" }),
+    );
+    this.#remotes = this.#workers.map((worker) => Comlink.wrap<ScriptShardApi>(worker));
   }
 
+  /** An empty store, to be disposed of: it may have workers. */
   static async open(kind: StoreKind): Promise<ScriptStore> {
-    const options = { pause: () => Promise.resolve(), outOfOrderWindowMs: OUT_OF_ORDER_MS };
-    const opening = Array.from({ length: SHARDS[kind] }, () => Database.open(new MemoryStore(), options));
-    return new ScriptStore(await Promise.all(opening));
+    const store = new ScriptStore(kind);
+    await store.clear();
+    return store;
   }
 
-  /** Appends the series of one `load` as rows of one group per shard, histograms beside them. */
-  load(command: LoadCommand): void {
+  [Symbol.dispose](): void {
+    for (const worker of this.#workers) worker.terminate();
+  }
+
+  async clear(): Promise<void> {
+    this.#startTimes.clear();
+    this.#loads = 0;
+    const { kind } = this;
+    if (kind === "workers") {
+      await Promise.all(this.#remotes.map((remote) => remote.clear()));
+      this.#shards = this.#remotes.map(workerShard);
+    } else {
+      const count = kind === "sharded" ? SHARDS : 1, reopens = kind === "reopened";
+      this.#shards = await Promise.all(Array.from({ length: count }, () => ScriptShard.open({ reopens })));
+    }
+  }
+
+  /** Appends the series of one `load` as rows of one group per shard. */
+  async load(command: LoadCommand): Promise<void> {
     // Of a series that is there twice the last one counts, as upstream has it.
     const given = [...new Map(command.series.map((series) => [series.labels.key(), series])).values()];
     const all = [...given, ...(command.withNhcb ? convertClassicHistograms(given) : [])];
     const count = BigInt(this.#shards.length);
-    for (const [i, database] of this.#shards.entries()) {
+    for (const [i, shard] of this.#shards.entries()) {
       const series = all.filter(({ labels }) =>
         Number((hashLabels(labels) + BigInt(this.#loads)) % count) === i
       );
-      appendRows(database, `load ${this.#loads}`, series, command.intervalMs);
+      await shard.load(`load ${this.#loads}`, series.map(plainSeries), command.intervalMs);
     }
     for (const { labels, startOffsetsMs } of given) {
       if (startOffsetsMs === undefined) continue;
@@ -68,34 +102,13 @@ export class ScriptStore implements Queryable {
   }
 }
 
-function appendRows(
-  database: Database,
-  identity: string,
-  loaded: readonly LoadedSeries[],
-  intervalMs: number,
-): void {
-  const group = database.group(identity);
-  const series = loaded.map(({ labels, values }) => ({
-    values: withStoredHints(values),
-    slot: database.slotFor(group, labels),
-    ref: database.refFor(labels),
-  }));
-  const rows = Math.max(0, ...series.map(({ values }) => values.length));
-  const row = new Float64Array(group.slotCount), words = wordsOf(row);
-  for (let i = 0; i < rows; i++) {
-    const timeMs = i * intervalMs;
-    fillAbsent(words, 0, row.length);
-    for (const { values, slot, ref } of series) {
-      const value = values[i];
-      if (value?.kind === "float") row[slot] = value.value;
-      else if (value?.kind === "stale") setStale(words, slot);
-      else if (value?.kind === "histogram") {
-        database.markElsewhere(group, words, slot);
-        const outcome = database.appendHistogram(ref, timeMs, value.histogram);
-        if (outcome !== "stored") throw new Error(`BUG: histogram at ${timeMs} ms was ${outcome}`);
-      }
-    }
-    const { accepted } = database.append(group, timeMs, words, false);
-    if (!accepted) throw new Error(`BUG: row at ${timeMs} ms was refused`);
-  }
+/** Asks a worker as server/shard/shards.ts does. */
+function workerShard(remote: Comlink.Remote<ScriptShardApi>): Shard {
+  return {
+    load: (identity, series, intervalMs) => remote.load(identity, series, intervalMs),
+    select: async ({ matchers, startMs, endMs }) => {
+      const plain = matchers.map(({ type, name, value }) => ({ type, name, value }));
+      return unpackSeries(await remote.select({ matchers: plain, startMs, endMs }));
+    },
+  };
 }

@@ -84,7 +84,7 @@ function parseItem(item: string): SequenceValue[] {
 }
 
 /** A number with a sign, `Inf` and `NaN` in any case. */
-export function parseFloatText(text: string): number {
+function parseFloatText(text: string): number {
   const [, sign, digits] = /^([+-]?)(.*)$/.exec(text.replaceAll("_", ""))!;
   const value = /^inf$/i.test(digits) ? Infinity : /^nan$/i.test(digits) ? NaN : Number(digits);
   if (digits === "" || (Number.isNaN(value) && !/^nan$/i.test(digits))) {

@@ -1,5 +1,5 @@
 import type { Labels } from "../../../engine/labels/labels.ts";
-import { parseDuration } from "../../../engine/promql/duration.ts";
+import { parseDuration } from "../../../engine/duration.ts";
 import { parseMetric } from "./series_values.ts";
 
 /** Start timestamps of one series: ms relative to the sample at the same position, undefined where there is none. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { CONFORMANCE, conformanceExists, TestTarget } from "./parse_body.ts";
+import { CONFORMANCE } from "../../conformance/folder.ts";
+import { conformanceExists, TestTarget } from "./parse_body.ts";
 
 /** Cases that OpenMetrics refuses and Prometheus reads, by why it does. */
 const LAXER: Record<string, RegExp> = {

@@ -1,4 +1,5 @@
-import { Labels } from "../../../engine/labels/labels.ts";
+import { CONFORMANCE } from "../../conformance/folder.ts";
+import type { Labels } from "../../../engine/labels/labels.ts";
 import { isAbsent, NAN_HIGH, NAN_LOW } from "../../../engine/sample.ts";
 import { createParser } from "../../../engine/exposition/parser.ts";
 import {
@@ -96,7 +97,6 @@ function show(value: number): string {
 }
 
 /** The folder with upstream's test data. */
-export const CONFORMANCE = Deno.env.get("NARTHEX_CONFORMANCE") ?? "../shared/conformance";
 
 export function conformanceExists(folder: string): boolean {
   try {

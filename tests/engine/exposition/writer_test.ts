@@ -4,7 +4,8 @@ import type { Metric, MetricFamily, MetricType } from "../../../engine/expositio
 import type { ExpositionFormat } from "../../../engine/exposition/negotiation.ts";
 import { writeExposition } from "../../../engine/exposition/writer.ts";
 import { Labels } from "../../../engine/labels/labels.ts";
-import { CONFORMANCE, conformanceExists, TestTarget } from "./parse_body.ts";
+import { CONFORMANCE } from "../../conformance/folder.ts";
+import { conformanceExists, TestTarget } from "./parse_body.ts";
 
 const FAMILIES: MetricFamily[] = [
   {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { add, toSchema } from "../../../engine/histogram/arithmetic.ts";
-import { FloatHistogram } from "../../../engine/histogram/float_histogram.ts";
+import type { FloatHistogram } from "../../../engine/histogram/float_histogram.ts";
 import { detectReset } from "../../../engine/histogram/reset.ts";
 import {
   anyHistogram,

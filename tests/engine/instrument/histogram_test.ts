@@ -6,7 +6,7 @@ import {
   DEFAULT_ZERO_THRESHOLD,
   exponentialBuckets,
   exponentialRangeBuckets,
-  Histogram,
+  type Histogram,
   linearBuckets,
   type NativeOptions,
   Registry,

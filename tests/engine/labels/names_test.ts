@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   escapeName,
-  escapingSchemeOf,
+  isEscapingScheme,
   isValidLabelName,
   isValidMetricName,
   unescapeName,
@@ -53,6 +53,8 @@ Deno.test.each([
     dots: "label__with____",
     values: "U__label_20_with_20__1f631_",
   },
+  { name: "plain_name", underscores: "plain_name", dots: "plain__name", values: "plain_name" },
+  { name: "花火", underscores: "__", dots: "____", values: "U___82b1__706b_" },
   { name: "1ab", underscores: "_ab", dots: "__ab", values: "U___31_ab" },
   { name: "a\ud800.", underscores: "a__", dots: "a___dot_", values: "U__a_FFFD__2e_" },
 ])("escapeName($name)", ({ name, ...want }) => {
@@ -94,10 +96,8 @@ Deno.test("escapeName() gives a legacy name and values give the name back", () =
   }));
 });
 
-Deno.test("escapingSchemeOf() knows the four schemes", () => {
-  for (const scheme of ["allow-utf-8", "underscores", "dots", "values"]) {
-    assert.equal(escapingSchemeOf(scheme), scheme);
-  }
-  assert.equal(escapingSchemeOf(""), undefined);
-  assert.equal(escapingSchemeOf("Values"), undefined);
+Deno.test("isEscapingScheme() knows the four schemes", () => {
+  for (const scheme of ["allow-utf-8", "underscores", "dots", "values"]) assert.ok(isEscapingScheme(scheme));
+  assert.ok(!isEscapingScheme(""));
+  assert.ok(!isEscapingScheme("Values"));
 });

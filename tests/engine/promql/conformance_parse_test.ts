@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { CONFORMANCE } from "../../conformance/folder.ts";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { parseExpr } from "../../../engine/promql/parser.ts";
 import { prettyPrint } from "../../../engine/promql/pretty_print.ts";
 import { print } from "../../../engine/promql/print.ts";
 import { PromQLSyntaxError } from "../../../engine/promql/promql_syntax_error.ts";
 
-const folder = `${Deno.env.get("NARTHEX_CONFORMANCE") ?? "../shared/conformance"}/promqltest`;
+const folder = `${CONFORMANCE}/promqltest`;
 const exists = existsSync(folder);
 const EVERYTHING = {
   enableExperimentalFunctions: true,

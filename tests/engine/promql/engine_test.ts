@@ -92,8 +92,15 @@ for (
     {
       query: "up",
       options: { maxSeries: 1 },
-      type: "execution",
+      type: "cost_limit",
       message: /selects 2 series, more than the limit of 1/,
+    },
+    { query: "up", options: { maxSamplesScanned: 1 }, type: "cost_limit", message: /limit of 1 samples/ },
+    {
+      query: "sum(rate(up[5m]))",
+      options: { maxSamplesScanned: 1 },
+      type: "cost_limit",
+      message: /limit of 1/,
     },
     { query: "up", options: { maxMemoryBytes: 8 }, type: "execution", message: /limit of 8/ },
     { query: "up", options: { maxResultBytes: 10 }, type: "execution", message: /limit of 10/ },

@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  formatFixed,
-  formatPlain,
-  formatShortest,
-  parseNumber,
-} from "../../../engine/promql/number_literal.ts";
+import { parseNumber } from "../../../engine/promql/number_literal.ts";
 import { quoteText, scanString, unquote } from "../../../engine/promql/string_literal.ts";
 
 Deno.test("parseNumber() reads decimal, hexadecimal and octal numbers", () => {
@@ -28,31 +23,6 @@ Deno.test("parseNumber() reads decimal, hexadecimal and octal numbers", () => {
   for (const text of ["1_", "0x", "1e", "0x8000000000000000", "1e309"]) {
     assert.throws(() => parseNumber(text), RangeError, text);
   }
-});
-
-Deno.test("formatPlain() never writes an exponent, formatShortest() only for extremes", () => {
-  for (
-    const [value, plain, shortest] of [
-      [1e-7, "0.0000001", "1e-07"],
-      [1.25e-10, "0.000000000125", "1.25e-10"],
-      [123e20, "12300000000000000000000", "1.23e+22"],
-      [1e20, "100000000000000000000", "100000000000000000000"],
-      [0.0001, "0.0001", "0.0001"],
-      [-0, "-0", "-0"],
-      [NaN, "NaN", "NaN"],
-      [-Infinity, "-Inf", "-Inf"],
-    ] as const
-  ) {
-    assert.equal(formatPlain(value), plain);
-    assert.equal(formatShortest(value), shortest);
-  }
-  assert.equal(formatFixed(1.23456, 3), "1.235");
-  assert.equal(formatFixed(1e21, 1), "1000000000000000000000.0");
-  assert.equal(formatFixed(Infinity, 1), "+Inf");
-  fc.assert(fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
-    assert.ok(!formatPlain(value).includes("e"));
-    assert.ok(Object.is(Number(formatPlain(value)), value));
-  }));
 });
 
 Deno.test("unquote() reads escapes, and keeps bytes that are not UTF-8 apart", () => {

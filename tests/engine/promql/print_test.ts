@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Expr } from "../../../engine/promql/ast.ts";
 import { parseExpr } from "../../../engine/promql/parser.ts";
 import { print } from "../../../engine/promql/print.ts";
-import { Matcher } from "../../../engine/labels/matcher.ts";
+import type { Matcher } from "../../../engine/labels/matcher.ts";
 import { typedExprs } from "./_expr_arbitrary.ts";
 
 const EVERYTHING = {

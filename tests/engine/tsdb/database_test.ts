@@ -1,43 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Labels } from "../../../engine/labels/labels.ts";
 import { Matcher } from "../../../engine/labels/matcher.ts";
-import { fillAbsent, isAbsent, isStale, wordsOf } from "../../../engine/sample.ts";
-import { Database, type DatabaseOptions, WINDOW_MS } from "../../../engine/tsdb/database.ts";
+import { Database, WINDOW_MS } from "../../../engine/tsdb/database.ts";
 import { FloatHistogram } from "../../../engine/histogram/float_histogram.ts";
 import { MemoryStore } from "../../../engine/tsdb/memory_store.ts";
-import type { SeriesColumns } from "../../../engine/tsdb/select.ts";
-
-const options: DatabaseOptions = { pause: () => Promise.resolve(), exemplarsMax: 10 };
-const everything = [new Matcher("=~", "__name__", ".+")];
-const all = { startMs: -Infinity, endMs: Infinity };
-
-/** A row with these values, absent where undefined. */
-function row(...values: (number | undefined)[]): Uint32Array {
-  const column = new Float64Array(values.length), words = wordsOf(column);
-  values.forEach((value, i) => value === undefined ? fillAbsent(words, i, i + 1) : column[i] = value);
-  return words;
-}
-
-/** Samples by label set, "stale" for a staleness marker. */
-function samples(series: readonly SeriesColumns[]): Record<string, [number, number | string][]> {
-  const out: Record<string, [number, number | string][]> = {};
-  for (const { labels, times, values, histograms } of series) {
-    assert.equal(out[labels.toString()], undefined, "a label set comes once");
-    const words = wordsOf(values);
-    const list: [number, number | string][] = [];
-    for (let i = 0; i < times.length; i++) {
-      if (histograms?.[i] !== undefined) list.push([times[i], `histogram ${histograms[i]!.count}`]);
-      else if (!isAbsent(words, i)) list.push([times[i], isStale(words, i) ? "stale" : values[i]]);
-    }
-    out[labels.toString()] = list;
-  }
-  return out;
-}
-
-function labelsOf(name: string, extra: Record<string, string> = {}): Labels {
-  return Labels.from({ __name__: name, ...extra });
-}
+import { always as all, everything, labelsOf, options, row, samples } from "./_samples.ts";
 
 Deno.test("select() gives back rows from the head, after a flush, after a reopen", async () => {
   const store = new MemoryStore();
@@ -263,10 +230,12 @@ Deno.test("whatever is appended, flushed, compacted and reopened, select() agree
           const flushed = database.head.maxMs !== -Infinity && database.head.minMs === Infinity;
           database = await Database.open(store, { ...options, headBytesMin: 1000 });
           // A group whose rows are all in blocks starts anew: what vanished meanwhile gets no marker.
-          for (const id of present.keys()) {
-            if (flushed || database.head.find(`group ${id}`) === undefined) present.delete(id);
-          }
+          if (flushed) present.clear();
         } else await database[action.do]();
+        // So does one that nobody has asked for since the database was opened.
+        for (const id of present.keys()) {
+          if (database.head.find(`group ${id}`) === undefined) present.delete(id);
+        }
       }
       const want: Record<string, [number, number | string][]> = {};
       for (const [key, series] of model) want[key] = [...series].sort((a, b) => a[0] - b[0]);
@@ -274,4 +243,94 @@ Deno.test("whatever is appended, flushed, compacted and reopened, select() agree
     }),
     { numRuns: 150 },
   );
+});
+
+// --- Single promises -----------------------------------------------------------------------------------------------
+
+Deno.test("exemplars survive a flush and a reopen, in order", async () => {
+  const store = new MemoryStore();
+  let database = await Database.open(store, options);
+  const ref = database.refFor(labelsOf("a"));
+  const exemplar = (timeMs: number) => ({ timeMs, value: timeMs, labels: ["trace_id", `${timeMs}`] });
+  for (let t = 1; t <= 4; t++) {
+    assert.equal(database.appendExemplar(ref, exemplar(t)), "stored");
+    const flushing = t % 2 === 0 ? database.flush() : database.commit();
+    await flushing;
+  }
+  await database.commit();
+  database = await Database.open(store, options);
+  assert.deepEqual([...database.exemplars.inOrder()].map(({ exemplar }) => exemplar.timeMs), [1, 2, 3, 4]);
+});
+
+Deno.test("samples that come after a deletion of their time are not deleted", async () => {
+  const store = new MemoryStore();
+  let database = await Database.open(store, { ...options, outOfOrderWindowMs: WINDOW_MS });
+  const ref = database.refFor(labelsOf("a"));
+  for (const t of [1000, 2000, 9000]) database.appendSample(ref, t, 1);
+  await database.deleteSeries([new Matcher("=", "__name__", "a")], 0, 5000);
+  assert.equal(database.appendSample(ref, 1000, 2), "stored");
+  const want = { '{__name__="a"}': [[1000, 2], [9000, 1]] };
+  const select = async () => samples(await database.select({ matchers: everything, ...all }));
+  assert.deepEqual(await select(), want);
+  await database.flush();
+  assert.deepEqual(await select(), want);
+  database = await Database.open(store, options);
+  assert.deepEqual(await select(), want);
+  await database.cleanTombstones();
+  assert.ok(database.tombstones.isEmpty);
+  assert.deepEqual(await select(), want);
+});
+
+Deno.test("size retention counts what is there, not what was", async () => {
+  const database = await Database.open(new MemoryStore(), {
+    ...options,
+    headBytesMin: 1,
+    retentionBytes: 100_000,
+  });
+  const group = database.group("target");
+  database.slotFor(group, labelsOf("a"));
+  for (let t = 0; t < 400; t++) {
+    database.append(group, t * 60_000, row(t));
+    await database.commit();
+    if (t % 10 === 0) await database.maintain();
+  }
+  assert.equal(database.counters.sizeRetentions, 0);
+  assert.ok(database.blockBytes + database.logBytes < 100_000);
+  assert.equal(
+    samples(await database.select({ matchers: everything, ...all }))['{__name__="a"}'].length,
+    400,
+  );
+});
+
+Deno.test("a histogram that fits no page is refused and leaves the rest alone", async () => {
+  const database = await Database.open(new MemoryStore(), options);
+  const size = 40_000;
+  const huge = new FloatHistogram({
+    schema: 8,
+    count: 1,
+    sum: 1,
+    positiveSpans: [{ offset: 0, length: size }],
+    positiveBuckets: Float64Array.from({ length: size }, (_, i) => i / 7),
+  });
+  const ref = database.refFor(labelsOf("h"));
+  assert.throws(() => database.appendHistogram(ref, 1000, huge), RangeError);
+  assert.equal(
+    database.appendHistogram(ref, 1000, new FloatHistogram({ schema: 0, count: 3, sum: 4 })),
+    "stored",
+  );
+  await database.flush();
+  assert.deepEqual(samples(await database.select({ matchers: everything, ...all })), {
+    '{__name__="h"}': [[1000, "histogram 3"]],
+  });
+});
+
+Deno.test("a group that gets series with every row takes little more memory than its samples", async () => {
+  const database = await Database.open(new MemoryStore(), options);
+  const group = database.group("target");
+  for (let i = 0; i < 1000; i++) database.slotFor(group, labelsOf("a", { i: `${i}` }));
+  for (let t = 0; t < 50; t++) {
+    database.slotFor(group, labelsOf("b", { t: `${t}` }));
+    database.append(group, t, row(...new Array(1001 + t).fill(t)));
+  }
+  assert.ok(database.head.openBytes < 3 * 50 * 1050 * 8, `${database.head.openBytes} bytes`);
 });

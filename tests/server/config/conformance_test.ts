@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { CONFORMANCE } from "../../conformance/folder.ts";
 import { existsSync } from "node:fs";
 import { ConfigError } from "../../../server/config/config_error.ts";
 import { httpClientSection } from "../../../server/config/http_client_config.ts";
@@ -8,7 +9,7 @@ import { parseWebConfig } from "../../../server/config/web_config.ts";
 import { YamlDocument } from "../../../server/config/yaml_document.ts";
 import { diskHost } from "./_host.ts";
 
-const root = Deno.env.get("NARTHEX_CONFORMANCE") ?? "../shared/conformance";
+const root = CONFORMANCE;
 const ignore = !existsSync(root);
 const skipped = ignore ? ` (skipped: no conformance data at ${root})` : "";
 const configs = `${root}/config`, examples = `${root}/example-configs`;

@@ -4,7 +4,9 @@ import { Labels } from "../../../engine/labels/labels.ts";
 import type { SeriesRequest, ShardHealth, ShardStatistics } from "../../../server/shard/shard.ts";
 import { parseConfig } from "../../../server/config/load.ts";
 import type { ActiveTarget, AppDeps, ServerState, WebOptions } from "../../../server/http/deps.ts";
-import type { QueryResult, QueryStats, QueryValue } from "../../../server/http/query_service.ts";
+import type { FloatHistogram } from "../../../engine/histogram/float_histogram.ts";
+import { FLOAT, HISTOGRAM, type InstantSeries } from "../../../engine/promql/value.ts";
+import type { QueryResult, QueryStats, QueryValue } from "../../../engine/promql/query_result.ts";
 import { createApp } from "../../../server/http/app.ts";
 
 export const NOW_MS = Date.parse("2026-01-02T13:37:00Z");
@@ -30,8 +32,21 @@ export const STATS: QueryStats = {
     execQueueTime: 0.01,
     execTotalTime: 0.6,
   },
-  samples: { totalQueryableSamples: 8, samplesRead: 4, peakSamples: 2 },
+  samples: { total: 8, read: 4, peak: 2 },
 };
+
+/** A series of a vector: with one step, a float or a histogram. */
+export function instantSeries(labels: Labels, sample: number | FloatHistogram): InstantSeries {
+  return typeof sample === "number"
+    ? { labels, dropName: false, values: Float64Array.of(sample), present: Uint8Array.of(FLOAT) }
+    : {
+      labels,
+      dropName: false,
+      values: new Float64Array(1),
+      present: Uint8Array.of(HISTOGRAM),
+      histograms: [sample],
+    };
+}
 
 export function resultOf(value: QueryValue, more: Partial<QueryResult> = {}): QueryResult {
   return { value, warnings: [], infos: [], stats: STATS, ...more };

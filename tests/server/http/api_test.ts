@@ -5,8 +5,24 @@ import { PromQLSyntaxError } from "../../../engine/promql/promql_syntax_error.ts
 import type { ErrorType } from "../../../server/http/api_error.ts";
 import { TIME_MS_MAX, TIME_MS_MIN } from "../../../server/http/params/time.ts";
 import { FORM_BYTES_MAX } from "../../../server/http/params/request_body.ts";
-import { QueryError, type QueryErrorType } from "../../../server/http/query_service.ts";
-import { type Fake, fake, HEALTHY, NOW_MS, resultOf, STATISTICS, TARGET } from "./_fake_deps.ts";
+import {
+  BadQueryError,
+  ExecutionError,
+  QueryCanceledError,
+  QueryTimeoutError,
+  StorageError,
+} from "../../../engine/promql/query_errors.ts";
+import { FLOAT } from "../../../engine/promql/value.ts";
+import {
+  type Fake,
+  fake,
+  HEALTHY,
+  instantSeries,
+  NOW_MS,
+  resultOf,
+  STATISTICS,
+  TARGET,
+} from "./_fake_deps.ts";
 
 async function dataOf(response: Response): Promise<unknown> {
   const { status, data, ...rest } = await response.json();
@@ -125,11 +141,11 @@ Deno.test("an instant query, as GET and as form", async () => {
     assert.ok(signal instanceof AbortSignal);
     return [what, query, rest];
   });
-  const base = { timeoutMs: undefined, lookbackMs: undefined, perStepStats: false };
+  const base = { timeoutMs: undefined, lookbackDeltaMs: undefined, perStepStats: false };
   assert.deepEqual(seen, [
     ["instant", "1+1", { ...base, timeMs: 4000 }],
     ["instant", "1+1", { ...base, timeMs: 4000, timeoutMs: 30_000, perStepStats: true }],
-    ["instant", "up", { ...base, timeMs: NOW_MS, lookbackMs: 60_000 }],
+    ["instant", "up", { ...base, timeMs: NOW_MS, lookbackDeltaMs: 60_000 }],
   ]);
 });
 
@@ -143,8 +159,17 @@ Deno.test("a range query with the most steps there may be", async () => {
 
 Deno.test("limits cut results off and say so; odd stats values are deprecated", async () => {
   const labels = ["a", "b", "c"].map((x) => Labels.from({ x }));
-  const vector = { type: "vector" as const, timeMs: 0, labels, values: Float64Array.of(1, 2, 3) };
-  const series = labels.map((labels) => ({ labels, times: Float64Array.of(0), values: Float64Array.of(1) }));
+  const vector = {
+    type: "vector" as const,
+    timeMs: 0,
+    series: labels.map((labels, i) => instantSeries(labels, i)),
+  };
+  const series = labels.map((labels) => ({
+    labels,
+    times: Float64Array.of(0),
+    values: Float64Array.of(1),
+    present: Uint8Array.of(FLOAT),
+  }));
   const { get } = fake({
     queries: {
       instant: () => Promise.resolve(resultOf(vector, { warnings: ["w"], infos: ["i"] })),
@@ -181,19 +206,15 @@ Deno.test("failures of queries become the API's errors", async () => {
     const fail = () => Promise.reject(error);
     return fake({ queries: { instant: fail, range: fail } });
   };
-  const table: readonly [QueryErrorType, number][] = [
-    ["execution", 422],
-    ["timeout", 503],
-    ["canceled", 499],
-    ["internal", 500],
+  const table: readonly [error: Error, type: ErrorType, status: number, message?: string][] = [
+    [new BadQueryError("why"), "bad_data", 400, 'invalid parameter "query": why'],
+    [new ExecutionError("why"), "execution", 422],
+    [new QueryTimeoutError("query queue"), "timeout", 503],
+    [new QueryCanceledError("query queue"), "canceled", 499],
+    [new StorageError(new Error("why")), "internal", 500],
   ];
-  for (const [type, status] of table) {
-    await assertError(
-      await failing(new QueryError(type, "why")).get("/api/v1/query?query=1"),
-      status,
-      type,
-      "why",
-    );
+  for (const [error, type, status, message = error.message] of table) {
+    await assertError(await failing(error).get("/api/v1/query?query=1"), status, type, message);
   }
   const syntax = new PromQLSyntaxError("up[", { start: 2, end: 3 }, "broken");
   assert.equal(syntax.at.column, positionAt("up[", 2).column);

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
+import { CONFORMANCE } from "../../conformance/folder.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { FloatHistogram } from "../../../engine/histogram/float_histogram.ts";
 import { Labels } from "../../../engine/labels/labels.ts";
-import type { QueryValue } from "../../../server/http/query_service.ts";
-import { fake, resultOf } from "./_fake_deps.ts";
+import type { QueryValue } from "../../../engine/promql/query_result.ts";
+import { FLOAT, HISTOGRAM } from "../../../engine/promql/value.ts";
+import { fake, instantSeries, resultOf } from "./_fake_deps.ts";
 import { type Schema, violations } from "./_json_schema.ts";
 
-const FILE = `${Deno.env.get("NARTHEX_CONFORMANCE") ?? "../shared/conformance"}/http-api/openapi.yaml`;
+const FILE = `${CONFORMANCE}/http-api/openapi.yaml`;
 const exists = existsSync(FILE);
 const ignored = exists ? "" : ` (skipped: ${FILE} is not there)`;
 
@@ -98,7 +100,7 @@ Deno.test(`good and bad requests get what upstream describes${ignored}`, { ignor
 
 Deno.test(`results of queries fit upstream's description${ignored}`, { ignore: !exists }, async () => {
   const { components: { schemas } } = description();
-  const labels = [Labels.from({ __name__: "up" })],
+  const labels = Labels.from({ __name__: "up" }),
     times = Float64Array.of(0, 1500),
     values = Float64Array.of(1, NaN);
   const histogram = new FloatHistogram({
@@ -109,10 +111,19 @@ Deno.test(`results of queries fit upstream's description${ignored}`, { ignore: !
   });
   const results: QueryValue[] = [
     { type: "scalar", timeMs: 1, value: 1 },
-    { type: "vector", timeMs: 1, labels, values },
-    { type: "vector", timeMs: 1, labels, values, histograms: [histogram] },
-    { type: "matrix", series: [{ labels: labels[0], times, values }] },
-    { type: "matrix", series: [{ labels: labels[0], times, values, histograms: [histogram, histogram] }] },
+    { type: "vector", timeMs: 1, series: [instantSeries(labels, 1)] },
+    { type: "vector", timeMs: 1, series: [instantSeries(labels, 1), instantSeries(labels, histogram)] },
+    { type: "matrix", series: [{ labels, times, values, present: Uint8Array.of(FLOAT, FLOAT) }] },
+    {
+      type: "matrix",
+      series: [{
+        labels,
+        times,
+        values,
+        present: Uint8Array.of(HISTOGRAM, HISTOGRAM),
+        histograms: [histogram, histogram],
+      }],
+    },
   ];
   for (const value of results) {
     const result = resultOf(value, { warnings: ["w"], infos: ["i"] });

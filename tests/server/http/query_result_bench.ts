@@ -1,6 +1,7 @@
 import { Labels } from "../../../engine/labels/labels.ts";
+import { FLOAT } from "../../../engine/promql/value.ts";
 import { queryValueChunks } from "../../../server/http/json/query_result.ts";
-import type { QueryValue } from "../../../server/http/query_service.ts";
+import type { QueryValue } from "../../../engine/promql/query_result.ts";
 
 const SERIES = 1000, STEPS = 1000; // a million samples per iteration
 
@@ -12,6 +13,7 @@ function matrix(valueOf: (i: number) => number): QueryValue {
       labels: Labels.from({ __name__: "http_requests_total", instance: `host-${s}`, job: "api" }),
       times,
       values: Float64Array.from({ length: STEPS }, (_, i) => valueOf(s * STEPS + i)),
+      present: new Uint8Array(STEPS).fill(FLOAT),
     })),
   };
 }

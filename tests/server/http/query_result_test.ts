@@ -4,7 +4,9 @@ import { FloatHistogram } from "../../../engine/histogram/float_histogram.ts";
 import { Labels } from "../../../engine/labels/labels.ts";
 import { bodyOf, bytesOf } from "../../../server/http/json/chunks.ts";
 import { queryValueChunks } from "../../../server/http/json/query_result.ts";
-import type { MatrixSeries, QueryValue } from "../../../server/http/query_service.ts";
+import type { MatrixSeries, QueryValue } from "../../../engine/promql/query_result.ts";
+import { FLOAT, HISTOGRAM as HISTOGRAM_SAMPLE, NONE } from "../../../engine/promql/value.ts";
+import { instantSeries } from "./_fake_deps.ts";
 
 function textOf(value: QueryValue): string {
   const decoder = new TextDecoder();
@@ -28,23 +30,25 @@ Deno.test("results have upstream's exact form", () => {
   const table: readonly [QueryValue, string][] = [
     [{ type: "scalar", timeMs: 4000, value: 2 }, '[4,"2"]'],
     [{ type: "scalar", timeMs: 4001, value: NaN }, '[4.001,"NaN"]'],
-    [{ type: "string", timeMs: 0, value: 'a"\n\u00e9\ud800' }, '[0,"a\\"\\n\u00e9\ufffd"]'],
-    [{ type: "vector", timeMs: 1, labels: [], values: new Float64Array(0) }, "[]"],
+    [{ type: "string", timeMs: 0, text: 'a"\n\u00e9\ud800' }, '[0,"a\\"\\n\u00e9\ufffd"]'],
+    [{ type: "vector", timeMs: 1, series: [] }, "[]"],
     [
-      { type: "vector", timeMs: 1500, labels: [UP, Labels.empty], values: Float64Array.of(1, Infinity) },
+      {
+        type: "vector",
+        timeMs: 1500,
+        series: [instantSeries(UP, 1), instantSeries(Labels.empty, Infinity)],
+      },
       '[{"metric":{"__name__":"up","job":"node"},"value":[1.500,"1"]},{"metric":{},"value":[1.500,"+Inf"]}]',
     ],
     [
-      { type: "vector", timeMs: 0, labels: [UP], values: new Float64Array(1), histograms: [HISTOGRAM] },
+      { type: "vector", timeMs: 0, series: [instantSeries(UP, HISTOGRAM)] },
       `[{"metric":{"__name__":"up","job":"node"},"histogram":[0,${HISTOGRAM_JSON}]}]`,
     ],
     [
       {
         type: "vector",
         timeMs: 0,
-        labels: [UP],
-        values: new Float64Array(1),
-        histograms: [new FloatHistogram()],
+        series: [instantSeries(UP, new FloatHistogram())],
       },
       '[{"metric":{"__name__":"up","job":"node"},"histogram":[0,{"count":"0","sum":"0"}]}]',
     ],
@@ -56,7 +60,7 @@ Deno.test("results have upstream's exact form", () => {
           labels: UP,
           times: Float64Array.of(0, 1000, 2000, 3000),
           values: Float64Array.of(9, 1, 9, 0.5),
-          present: Uint8Array.of(0, 1, 0, 1),
+          present: Uint8Array.of(NONE, FLOAT, NONE, FLOAT),
         }],
       },
       '[{"metric":{"__name__":"up","job":"node"},"values":[[1,"1"],[3,"0.5"]]}]',
@@ -69,13 +73,14 @@ Deno.test("results have upstream's exact form", () => {
             labels: UP,
             times: Float64Array.of(0, 1000),
             values: Float64Array.of(7, 7),
+            present: Uint8Array.of(HISTOGRAM_SAMPLE, FLOAT),
             histograms: [HISTOGRAM, undefined],
           },
           {
             labels: Labels.empty,
             times: Float64Array.of(0),
             values: Float64Array.of(7),
-            present: Uint8Array.of(0),
+            present: Uint8Array.of(HISTOGRAM_SAMPLE),
             histograms: [HISTOGRAM],
           },
         ],
@@ -100,14 +105,13 @@ Deno.test("a matrix of any size reads back, in chunks of limited size", () => {
         labels: Labels.from({ name }),
         times: Float64Array.from({ length: samples }, (_, i) => i * 1000),
         values: Float64Array.from({ length: samples }, (_, i) => i / (s + 3)),
-        ...(gap > 0 &&
-          { present: Uint8Array.from({ length: samples }, (_, i) => i % (gap + 1) === 0 ? 1 : 0) }),
+        present: Uint8Array.from({ length: samples }, (_, i) => i % (gap + 1) === 0 ? FLOAT : NONE),
       }));
       const value: QueryValue = { type: "matrix", series: all };
       for (const chunk of queryValueChunks(value)) assert.ok(chunk.length <= 64 * 1024 + 256);
       const expected = all.map(({ labels, times, values, present }) => ({
         metric: labels.toObject(),
-        values: [...times].flatMap((ms, i) => present?.[i] === 0 ? [] : [[ms / 1000, String(values[i])]]),
+        values: [...times].flatMap((ms, i) => present[i] === NONE ? [] : [[ms / 1000, String(values[i])]]),
       }));
       assert.deepEqual(JSON.parse(textOf(value)), expected);
     }),

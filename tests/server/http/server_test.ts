@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { parseWebConfig } from "../../../server/config/web_config.ts";
 import { Labels } from "../../../engine/labels/labels.ts";
+import { FLOAT } from "../../../engine/promql/value.ts";
 import { fake, resultOf } from "./_fake_deps.ts";
 import { globalUrl } from "../../../server/http/global_url.ts";
 import { formatListenAddress, parseListenAddress } from "../../../server/http/listen_address.ts";
@@ -78,14 +79,15 @@ Deno.test("shutdown lets requests end, but not for longer than it is told", asyn
 Deno.test("a client that goes away ends its query and its answer", async () => {
   const aborted = Promise.withResolvers<void>(), started = Promise.withResolvers<void>();
   const times = Float64Array.from({ length: 1000 }, (_, i) => i), values = times.map(Math.sqrt);
+  const present = new Uint8Array(1000).fill(FLOAT);
   const series = Array.from(
     { length: 1000 },
-    (_, i) => ({ labels: Labels.from({ i: String(i) }), times, values }),
+    (_, i) => ({ labels: Labels.from({ i: String(i) }), times, values, present }),
   );
   const { app } = fake({
     queries: {
       instant: (_, { signal }) => {
-        signal.addEventListener("abort", () => aborted.resolve());
+        signal?.addEventListener("abort", () => aborted.resolve());
         started.resolve();
         return new Promise(() => {});
       },

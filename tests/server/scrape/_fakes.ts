@@ -10,7 +10,7 @@ import type { ScrapeClock } from "../../../server/scrape/clock.ts";
 import type { BodyFetcher, BodyReceiver, BodyRequest } from "../../../server/scrape/http_fetcher.ts";
 import { type PlainHttpClientConfig, revealSecrets } from "../../../server/scrape/plain_http.ts";
 import { ScrapeManager, type ScrapeManagerDeps } from "../../../server/scrape/scrape_manager.ts";
-import { UNLIMITED } from "../../../server/scrape/series_budget.ts";
+import type { SeriesBudget } from "../../../server/scrape/series_budget.ts";
 import type { ScrapePoolSpec, TargetSpec } from "../../../server/scrape/spec.ts";
 
 /** A clock that stands still but for `advance`. */
@@ -142,6 +142,14 @@ export function poolOf(given: Partial<ScrapePoolSpec> = {}): ScrapePoolSpec {
   };
   return { fingerprint: JSON.stringify({ ...settings, targets: [] }), ...settings };
 }
+
+/** A budget without an end. */
+export const UNLIMITED: SeriesBudget = {
+  tryTake: () => true,
+  take: () => {},
+  release: () => {},
+  onRefused: () => {},
+};
 
 export function openDatabase(): Promise<Database> {
   return Database.open(new MemoryStore(), { pause: () => Promise.resolve(), exemplarsMax: 100 });

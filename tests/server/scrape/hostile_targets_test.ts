@@ -6,9 +6,8 @@ import { Registry } from "../../../engine/instrument/mod.ts";
 import { systemClock } from "../../../server/scrape/clock.ts";
 import { HttpFetcher } from "../../../server/scrape/http_fetcher.ts";
 import { ScrapeManager } from "../../../server/scrape/scrape_manager.ts";
-import { UNLIMITED } from "../../../server/scrape/series_budget.ts";
 import { Matcher } from "../../../engine/labels/matcher.ts";
-import { openDatabase, poolOf, targetOf } from "./_fakes.ts";
+import { openDatabase, poolOf, targetOf, UNLIMITED } from "./_fakes.ts";
 
 const labels = (count: number) => Array.from({ length: count }, (_, i) => `l${i}="v"`).join(",");
 

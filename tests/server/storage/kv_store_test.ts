@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type Key } from "../../../engine/tsdb/store.ts";
+import type { Key } from "../../../engine/tsdb/store.ts";
 import { type KvStore, openKvStore } from "../../../server/storage/kv_store.ts";
 import { testStore } from "../../store_suite.ts";
 

@@ -1,0 +1,71 @@
+import type { Matcher } from "../labels/matcher.ts";
+import { fixedTime, inputsOf, type Plan, type PlanNode, type Selection } from "./plan.ts";
+import type { Steps } from "./value.ts";
+
+/** What a query reads from the store. */
+export interface QueryCost {
+  /** Series of all selects, counted once per select. */
+  readonly seriesTouched: number;
+  /** Samples, each counted once as windows slide over it. */
+  readonly samplesScanned: number;
+}
+
+/** What an estimate is made from. */
+export interface CostSource {
+  /** Number of series with a sample from `startMs` to `endMs`, both inclusive. */
+  countSeries(
+    request: { readonly matchers: readonly Matcher[]; readonly startMs: number; readonly endMs: number },
+  ): Promise<number>;
+  /** Distance of neighbouring samples of a series in ms, above 0. */
+  readonly sampleIntervalMs: number;
+}
+
+/** Estimates a plan without reading samples; too high where series have gaps, too low where `info()` selects more. */
+export async function estimateCost(
+  { root, selections }: Plan,
+  steps: Steps,
+  { subqueryStepMs, source }: { subqueryStepMs(rangeMs: number): number; readonly source: CostSource },
+): Promise<QueryCost> {
+  const counts = await Promise.all(
+    selections.map(({ matchers, startMs, endMs }) => source.countSeries({ matchers, startMs, endMs })),
+  );
+  const seriesOf = new Map<Selection, number>(selections.map((selection, i) => [selection, counts[i]!]));
+  const perSeries = samplesPerSeries(root, steps, subqueryStepMs, source.sampleIntervalMs);
+  let samplesScanned = 0;
+  for (const [selection, samples] of perSeries) samplesScanned += seriesOf.get(selection)! * samples;
+  return {
+    seriesTouched: counts.reduce((sum, count) => sum + count, 0),
+    samplesScanned: Math.round(samplesScanned),
+  };
+}
+
+/** Samples that each selector below `node` reads of one series. */
+function samplesPerSeries(
+  node: PlanNode,
+  steps: Steps,
+  subqueryStepMs: (rangeMs: number) => number,
+  intervalMs: number,
+): (readonly [Selection, number])[] {
+  const below = (inner: Steps) =>
+    inputsOf(node).flatMap((input) => samplesPerSeries(input, inner, subqueryStepMs, intervalMs));
+  switch (node.kind) {
+    case "select":
+      return [[node.selection, steps.count]];
+    case "windows": {
+      const { rangeMs } = node.expr;
+      const slides = fixedTime(node.expr.selector) === undefined ? steps.count - 1 : 0;
+      return [[node.selection, (rangeMs + slides * Math.min(steps.stepMs, rangeMs)) / intervalMs]];
+    }
+    case "subquery": {
+      const { rangeMs } = node.expr;
+      const stepMs = node.expr.stepMs === 0 ? subqueryStepMs(rangeMs) : node.expr.stepMs;
+      const slides = fixedTime(node.expr) === undefined ? steps.count - 1 : 0;
+      const count = Math.max(1, Math.floor((rangeMs + slides * steps.stepMs) / stepMs));
+      return below({ ...steps, stepMs, count });
+    }
+    case "once":
+      return below({ ...steps, count: 1 });
+    default:
+      return below(steps);
+  }
+}

@@ -1,0 +1,26 @@
+import type { QueryStats } from "../../../engine/promql/query_result.ts";
+
+/**
+ * Statistics of a query in upstream's form, for JSON.
+ * @param startMs Time of the first step.
+ * @param stepMs Distance of the steps, 0 for an instant query.
+ */
+export function queryStatsJson(
+  { timings, samples }: QueryStats,
+  { startMs, stepMs }: { readonly startMs: number; readonly stepMs: number },
+): object {
+  const perStep = (counts: Float64Array | undefined) =>
+    counts?.length
+      ? Array.from(counts, (count, step) => [(startMs + step * stepMs) / 1000, count])
+      : undefined;
+  return {
+    timings,
+    samples: {
+      totalQueryableSamplesPerStep: perStep(samples.totalPerStep),
+      totalQueryableSamples: samples.total,
+      samplesReadPerStep: perStep(samples.readPerStep),
+      samplesRead: samples.read,
+      peakSamples: samples.peak,
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { Engine } from "../../../engine/promql/engine.ts";
+import { MINUTE, seriesOf, storeOf } from "./_series.ts";
+
+const POINTS = 61;
+const store = storeOf(
+  ["a", "b", "c"].map((job) =>
+    seriesOf({ __name__: "up", job }, Array.from({ length: POINTS }, (_, i) => i))
+  ),
+);
+const engine = new Engine({ now: () => 0 });
+const source = {
+  countSeries: async (request: Parameters<typeof store.select>[0]) => (await store.select(request)).length,
+  sampleIntervalMs: MINUTE,
+};
+
+for (
+  const { query, startMin = 30, stepMin = 1 } of [
+    { query: "up" },
+    { query: 'up{job="a"} + on () group_right up' },
+    { query: "sum(rate(up[5m]))" },
+    { query: "rate(up[5m])", stepMin: 10 },
+    { query: "up @ 1800" },
+    { query: "sum_over_time(up[5m] @ 1800)" },
+    { query: "max_over_time(up[10m:1m])" },
+    { query: "rate(up[10m])", startMin: 60, stepMin: 0 },
+    { query: "1 + 1" },
+    { query: "none" },
+  ]
+) {
+  Deno.test(`the estimate of ${query} by ${stepMin} min is what it costs, where samples are regular`, async () => {
+    const times = { startMs: startMin * MINUTE, endMs: 60 * MINUTE, stepMs: stepMin * MINUTE };
+    const { samples } = stepMin === 0
+      ? (await engine.instant(store, query, times.startMs)).stats
+      : (await engine.range(store, query, times.startMs, times.endMs, times.stepMs)).stats;
+    const cost = await engine.estimate(query, times, source);
+    assert.deepEqual(cost, { seriesTouched: samples.series, samplesScanned: samples.read });
+  });
+}
+
+Deno.test("a request lowers the limits of an engine, and does not raise them", async () => {
+  const limited = new Engine({ now: () => 0, maxSeries: 2 });
+  await assert.rejects(limited.instant(store, "up", 0, { maxSeries: 5 }), { name: "CostLimitError" });
+  await assert.rejects(limited.instant(store, 'up{job=~"a|b"}', 0, { maxSeries: 1 }), {
+    name: "CostLimitError",
+  });
+  await limited.instant(store, 'up{job=~"a|b"}', 0, { maxSeries: 2 });
+});
+
+Deno.test("explain reports the plan without measurements", async () => {
+  const { plan } = await engine.instant(store, "sum(up)", 0, { explain: true });
+  assert.equal(plan?.root.operator, "aggregate");
+  assert.equal(plan?.root.measured, undefined);
+});
