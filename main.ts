@@ -1,11 +1,5 @@
-import { backup } from "./server/cli/backup.ts";
-import { checkConfig } from "./server/cli/check_config.ts";
-import { exportSamples } from "./server/cli/export.ts";
-import { importSamples } from "./server/cli/import.ts";
-import { restore } from "./server/cli/restore.ts";
 import { BUILD_INFO } from "./server/build_info.ts";
 import { createProgram } from "./server/config/program.ts";
-import { serve } from "./server/serve.ts";
 
 /** Writes all of it, also to a pipe that takes less at a time. */
 function writeTo(out: { writeSync(bytes: Uint8Array): number }): (text: string) => void {
@@ -16,13 +10,14 @@ function writeTo(out: { writeSync(bytes: Uint8Array): number }): (text: string) 
 }
 const io = { stdout: writeTo(Deno.stdout), stderr: writeTo(Deno.stderr) };
 
+// A command is loaded when it is run: the server does not pay for the others.
 const program = createProgram({
-  serve,
-  import: (request) => importSamples(request, io),
-  export: (request) => exportSamples(request, io),
-  backup: (request) => backup(request, io),
-  restore: (request) => restore(request, io),
-  checkConfig: (request) => checkConfig(request, io),
+  serve: async (request) => (await import("./server/serve.ts")).serve(request),
+  import: async (request) => (await import("./server/cli/import.ts")).importSamples(request, io),
+  export: async (request) => (await import("./server/cli/export.ts")).exportSamples(request, io),
+  backup: async (request) => (await import("./server/cli/backup.ts")).backup(request, io),
+  restore: async (request) => (await import("./server/cli/restore.ts")).restore(request, io),
+  checkConfig: async (request) => (await import("./server/cli/check_config.ts")).checkConfig(request, io),
 }, { version: BUILD_INFO.version, cores: navigator.hardwareConcurrency, ...io });
 
 Deno.exit(await program.run(Deno.args));

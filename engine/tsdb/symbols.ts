@@ -127,7 +127,14 @@ export class SymbolTable {
 
   #encode(text: string): number {
     if (this.#scratch.length < text.length * 3) this.#scratch = new Uint8Array(text.length * 6);
-    return encoder.encodeInto(text, this.#scratch).written;
+    const scratch = this.#scratch;
+    // Most symbols are short and ASCII, for which a call into the encoder costs more than a loop.
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) return encoder.encodeInto(text, scratch).written;
+      scratch[i] = unit;
+    }
+    return text.length;
   }
 }
 

@@ -17,6 +17,13 @@ function lezerRefuses(query: string): boolean {
   return refused;
 }
 
+/** What the parser accepts, as upstream's does, and the grammar of editors does not. */
+const ONLY_PARSER: readonly { why: string; pattern: RegExp }[] = [
+  { why: "min_of() and max_of() outside of durations", pattern: /\b(min_of|max_of)\(/ },
+  { why: "keywords of durations in other than lower case", pattern: /\bstep\(\)/i },
+  { why: "numbers that end in a point", pattern: /\d\.(?!\d)/ },
+];
+
 const files = scriptFiles([UPSTREAM_SCRIPTS]);
 const queries = new Set(
   files.flatMap((file) => parseScript(Deno.readTextFileSync(file)))
@@ -36,7 +43,8 @@ Deno.test({
       } catch {
         continue;
       }
-      if (lezerRefuses(query)) differences.push(query);
+      const isExplained = ONLY_PARSER.some(({ pattern }) => pattern.test(query));
+      if (lezerRefuses(query) && !isExplained) differences.push(query);
     }
     assert.deepEqual(differences, []);
   },
