@@ -2,6 +2,7 @@ import { compare } from "bcryptjs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { ProcessMetrics, Registry } from "../engine/instrument/mod.ts";
+import { ActiveQueries } from "./active_queries.ts";
 import { BUILD_INFO } from "./build_info.ts";
 import { Configuration, fileHost } from "./configuration.ts";
 import { ConfigError } from "./config/config_error.ts";
@@ -14,6 +15,7 @@ import { EXIT, type ServeRequest } from "./config/program.ts";
 import { formatSize } from "./config/size.ts";
 import { createApp } from "./http/app.ts";
 import type { RuntimeInfo, ServerState } from "./http/deps.ts";
+import { plainMatchers } from "./http/params/form.ts";
 import { listen, type Listening } from "./http/server.ts";
 import { webOptions } from "./http/web_options.ts";
 import { configureLog, logger, type LogSettings } from "./log.ts";
@@ -105,6 +107,13 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
     (level, message, fields) => log[level](message, fields),
   );
 
+  const { active: activeQueries, unfinished } = ActiveQueries.open(
+    join(directory.path, "queries.active"),
+    2 * flags.queryMaxConcurrency,
+  );
+  for (const { query, beganMs } of unfinished) {
+    log.warn("A query was running when the server ended", { query, began: new Date(beganMs).toISOString() });
+  }
   const queryLog = new QueryLog();
   queryLog.open(loaded.config.global.queryLogFile);
   const retention = retentionGauges(registry);
@@ -135,6 +144,14 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
     registry,
     subqueryStepMs: () => configuration.current().global.evaluationIntervalMs,
     pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
+    costs: {
+      countSeries: async ({ matchers, startMs, endMs }) =>
+        (await shards.series({ matcherSets: [plainMatchers(matchers)], startMs, endMs, limit: 0 })).length,
+      get sampleIntervalMs() {
+        return configuration.current().global.scrapeIntervalMs;
+      },
+    },
+    onStart: (query) => activeQueries.start(query, Date.now()),
     onQuery: (query) => queryLog.write(query),
   });
   let listening: Listening;
@@ -155,6 +172,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
       },
       targets,
       queries,
+      queryTimeoutMs: flags.queryTimeoutMs,
       configuration,
       lifecycle: { state: () => state, quit },
       options,
@@ -225,6 +243,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
     });
     failed = true;
   }
+  activeQueries[Symbol.dispose]();
   directory.close();
   log.info("See you next time!");
   return failed ? EXIT.failure : EXIT.ok;

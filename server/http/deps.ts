@@ -18,6 +18,8 @@ export interface AppDeps {
   readonly shards: Shards;
   readonly targets: Targets;
   readonly queries: QueryService;
+  /** The server's `--query.timeout`, which a request may only lower, in ms; unknown unless given. */
+  readonly queryTimeoutMs?: number;
   readonly configuration: ConfigurationSource;
   readonly lifecycle: Lifecycle;
   readonly options: WebOptions;

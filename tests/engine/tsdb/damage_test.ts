@@ -157,3 +157,30 @@ Deno.test("whatever value is damaged, it is counted, nothing wrong is answered, 
     });
   }
 });
+
+Deno.test("where a catalog segment and its copy are lost, the other series are served, through maintenance", async () => {
+  const { entries, samples } = await sound();
+  const segments = entries.filter(({ key }) => key[0] === "catalog");
+  assert.ok(segments.length > 1);
+  let served = 0;
+  for (const { key: [, , segment] } of segments) {
+    const isSegment = ({ key }: Entry) => String(key[0]).startsWith("catalog") && key[2] === segment;
+    const store = await storeOf(entries.filter((entry) => !isSegment(entry)));
+    const database = await Database.open(store, options);
+    const check = async (database: Database) => {
+      const found = await contents(database);
+      for (const [key, list] of Object.entries(found)) assert.deepEqual(list, samples[key]);
+      return Object.keys(found).sort();
+    };
+    const left = await check(database);
+    served += left.length;
+    const group = database.group("target");
+    database.slotFor(group, labelsOf("fresh"));
+    await database.flush();
+    await database.cleanTombstones();
+    await database.maintain();
+    assert.deepEqual(await check(database), left);
+    assert.deepEqual(await check(await Database.open(store, options)), left);
+  }
+  assert.ok(served > 0);
+});

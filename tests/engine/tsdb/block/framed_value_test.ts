@@ -33,6 +33,8 @@ Deno.test("unframe() refuses a value with any bit flipped, or cut short", () => 
 });
 
 Deno.test("decodeJson() gives back what encodeJson() was given", () => {
-  fc.assert(fc.property(fc.jsonValue(), (value) => assert.deepEqual(decodeJson(encodeJson(value)), value)));
+  // JSON has no -0.
+  const json = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)));
+  fc.assert(fc.property(json, (value) => assert.deepEqual(decodeJson(encodeJson(value)), value)));
   assert.throws(() => decodeJson(frame(new TextEncoder().encode("{"))), DamagedValueError);
 });
