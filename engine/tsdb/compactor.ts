@@ -79,7 +79,7 @@ export class Compactor {
   async #rewrite(sources: readonly Block[], pause: () => Promise<void>): Promise<void> {
     const { blocks } = this;
     const level = Math.max(...sources.map(({ meta }) => meta.level)) + 1;
-    const writer = await blocks.startBlock(level, sources.map(({ meta }) => meta.id));
+    const writer = await blocks.startBlock(level, sources.map(({ meta }) => meta));
     for (const block of sources) block.readers++;
     try {
       await compact(sources, blocks.order, writer, this.tombstones, pause);

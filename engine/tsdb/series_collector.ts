@@ -131,8 +131,9 @@ export class SeriesCollector {
     return { labels, times, values };
   }
 
-  /** The slow way: samples of several sources in order of time, the first real one where several have the same time. */
-  #merge(labels: Labels, pieces: readonly Piece[]): SeriesColumns {
+  /** The slow way: samples of several sources in order of time, the oldest real one where several have the same time. */
+  #merge(labels: Labels, unordered: readonly Piece[]): SeriesColumns {
+    const pieces = [...unordered].sort((a, b) => ageOf(a) - ageOf(b));
     const total = pieces.reduce((sum, piece) => sum + piece.to - piece.from, 0);
     const times = joinTimes(pieces);
     const values = new Float64Array(total);
@@ -235,6 +236,11 @@ export class SeriesCollector {
     this.#slabUsed += length;
     return this.#slab.subarray(this.#slabUsed - length, this.#slabUsed);
   }
+}
+
+/** What is not in a block is younger than all blocks. */
+function ageOf({ chunk }: Piece): number {
+  return chunk === undefined ? Number.MAX_SAFE_INTEGER : chunk.block.meta.age;
 }
 
 function joinTimes(pieces: readonly Piece[]): Float64Array {

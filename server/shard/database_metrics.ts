@@ -39,6 +39,12 @@ const FIGURES: readonly Figure[] = [
     "Series created in the head.",
     (db) => db.counters.seriesCreated,
   ),
+  figure(
+    "counter",
+    "prometheus_tsdb_head_series_removed_total",
+    "Series forgotten, as no sample is left.",
+    (db) => db.counters.seriesForgotten,
+  ),
   figure("gauge", "prometheus_tsdb_head_series", "Series in the head.", (db) => db.headSeries),
   figure("gauge", "prometheus_tsdb_head_chunks", "Stretches of series in the head.", (db) => db.headSeries),
   figure("gauge", "narthex_tsdb_head_bytes", "Bytes of samples in the head.", (db) => db.head.openBytes),

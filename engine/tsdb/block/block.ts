@@ -80,6 +80,7 @@ export class Block {
       refsEnd: refs.length === 0 ? 0 : refs[refs.length - 1] + 1,
       refParts,
       bytes: 0,
+      age: id,
       sources: [],
     };
   }

@@ -21,6 +21,11 @@ export interface BlockMeta {
   readonly refParts: number;
   /** Bytes of all values of the block. */
   readonly bytes: number;
+  /**
+   * The lowest id of the flushed or imported blocks that its samples come from: where two blocks have different samples
+   * of one series and time, that of the lower age counts.
+   */
+  readonly age: number;
   /** Ids of the blocks that this one replaced. */
   readonly sources: readonly number[];
 }

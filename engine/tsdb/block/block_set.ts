@@ -89,7 +89,7 @@ export class BlockSet {
    * Begins a block, which becomes part of the set by `swap`, or goes by `discard`.
    * @param level 0 for blocks that compaction rewrites soon.
    */
-  async startBlock(level: number, sources: readonly number[] = []): Promise<BlockWriter> {
+  async startBlock(level: number, sources: readonly BlockMeta[] = []): Promise<BlockWriter> {
     const id = this.#nextId++;
     this.#writing.add(id);
     try {

@@ -14,7 +14,8 @@ const COMMIT_BYTES = BATCH_BYTES_MAX - 100_000;
 export interface BlockWriterOptions {
   readonly id: number;
   readonly level: number;
-  readonly sources?: readonly number[];
+  /** The blocks that it is to replace. */
+  readonly sources: readonly BlockMeta[];
 }
 
 /**
@@ -120,7 +121,8 @@ export class BlockWriter {
       refsEnd: refs.length === 0 ? 0 : refs[refs.length - 1] + 1,
       refParts,
       bytes: this.#bytes,
-      sources: sources ?? [],
+      age: sources.reduce((lowest, { age }) => Math.min(lowest, age), id),
+      sources: sources.map((source) => source.id),
     };
   }
 

@@ -334,3 +334,24 @@ Deno.test("a group that gets series with every row takes little more memory than
   }
   assert.ok(database.head.openBytes < 3 * 50 * 1050 * 8, `${database.head.openBytes} bytes`);
 });
+
+Deno.test("of two samples of one time, the one that was stored first counts, whatever blocks they are in", async () => {
+  const store = new MemoryStore();
+  const database = await Database.open(store, { ...options, outOfOrderWindowMs: 100 * WINDOW_MS });
+  const ref = database.refFor(labelsOf("a"));
+  const put = async (...list: [number, number][]) => {
+    for (const [timeMs, value] of list) database.backfill(ref, timeMs, value);
+    await database.flush();
+  };
+  await put([5000, 1], [6000, 1]);
+  await put([1000, 2], [5000, 2]); // begins earlier
+  await put([3 * WINDOW_MS, 3]); // completes the window
+  const want = { '{__name__="a"}': [[1000, 2], [5000, 1], [6000, 1], [3 * WINDOW_MS, 3]] };
+  const select = async () => samples(await database.select({ matchers: everything, ...all }));
+  assert.deepEqual(await select(), want);
+  await database.maintain();
+  assert.ok(database.counters.compactions > 0);
+  assert.deepEqual(await select(), want);
+  await put([500, 4], [5000, 4]);
+  assert.deepEqual((await select())['{__name__="a"}'].slice(0, 3), [[500, 4], [1000, 2], [5000, 1]]);
+});
