@@ -141,12 +141,14 @@ export class LocalShard implements Shard {
         this.#oldestAppendMs = Infinity;
         await database.commit();
         if (oldestMs !== Infinity) this.#commitDelays.observe((systemClock.now() - oldestMs) / 1000);
+        this.#storageIs("ok", "");
       });
     }, delayMs);
   }
 
   #maintain(): void {
-    if (this.#storage !== "ok" || this.#isMaintaining) return;
+    // Also on a full disk: retention may be what makes room.
+    if (this.#isMaintaining) return;
     this.#isMaintaining = true;
     this.#run(async (database) => {
       try {
@@ -161,11 +163,11 @@ export class LocalShard implements Shard {
     });
   }
 
-  /** Does storage work; on a full disk nothing more is taken in until it succeeds. */
+  /** Does storage work; where it fails, nothing more is taken in until a commit succeeds. */
   #run(work: (database: Database) => Promise<void>): void {
     const database = this.#database;
     if (database === undefined) return;
-    const running = work(database).then(() => this.#storageIs("ok", ""), (error) => {
+    const running = work(database).catch((error) => {
       this.#storageIs(
         error instanceof StoreFullError ? "full" : "failing",
         error instanceof Error ? error.message : String(error),
@@ -300,6 +302,7 @@ export class LocalShard implements Shard {
 
   async close(): Promise<void> {
     await this.#scrapes.stop();
+    await this.#failures.flush();
     this.#closed = true;
     clearTimeout(this.#commitTimer);
     clearInterval(this.#maintainTimer);
