@@ -76,6 +76,20 @@ export class BitWriter {
  */
 export function peekBits(bytes: Uint8Array, base: number, bit: number): number {
   const i = base + (bit >>> 3), shift = bit & 7;
+  // Reading behind the end gives undefined, which makes all reads here several times slower.
+  if (i + 5 > bytes.length) return lastWord(bytes, i) << shift;
   const word = bytes[i] << 24 | bytes[i + 1] << 16 | bytes[i + 2] << 8 | bytes[i + 3];
   return word << shift | bytes[i + 4] >>> (8 - shift);
+}
+
+/** The 32 bits at byte `at`, as `peekBits`. */
+export function wordAt(bytes: Uint8Array, at: number): number {
+  if (at + 4 > bytes.length) return lastWord(bytes, at);
+  return bytes[at] << 24 | bytes[at + 1] << 16 | bytes[at + 2] << 8 | bytes[at + 3];
+}
+
+function lastWord(bytes: Uint8Array, at: number): number {
+  let word = 0;
+  for (let shift = 24; shift >= 0 && at < bytes.length; shift -= 8) word |= bytes[at++] << shift;
+  return word;
 }

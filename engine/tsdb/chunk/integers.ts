@@ -1,4 +1,4 @@
-import { BitWriter, peekBits } from "./bits.ts";
+import { BitWriter, peekBits, wordAt } from "./bits.ts";
 import { ByteSource, corrupt, truncated } from "./byte_source.ts";
 import type { ByteSink } from "./byte_sink.ts";
 
@@ -234,48 +234,37 @@ export function decodeIntegers(
   out[outStart] = first;
   if (form === SPARSE) return decodeSparse(end, outStart, first, bias, unit, k, wide, signed, out);
 
-  const base = source.at, length = bytes.length, wideScale = 2 ** wide, least = 1 << k;
-  const keep = form === DELTA ? 1 : 0; // 1: a residual adds to the unit before it, 0: to the bias alone
-  // The next bits of the stream, from bit 31 of `window` down; `ready` of them are there. Bytes behind the end count as 0.
-  let window = 0, ready = 0, at = base, previous = 0;
-  for (let i = outStart + 1; i < end; i++) {
-    while (ready <= 24) {
-      if (at < length) window |= bytes[at] << (24 - ready);
-      at++;
-      ready += 8;
-    }
-    // Golomb code, inlined because a function cannot return both the value and what follows it.
-    const zeros = Math.clz32(window);
-    const code = 2 * zeros + k + 1;
-    let z: number;
-    if (code < ready) {
-      z = (window >>> (32 - code)) - least;
-      window <<= code;
-      ready -= code;
+  const base = source.at, least = 1 << k, isDelta = form === DELTA;
+  const wideScale = 2 ** wide, longest = wide > 0 ? 0 : 32; // bits of a code that is read from `window` alone
+  // The stream's next 64 - `used` bits are the low ones of `high`, then `low`; `next` is the byte behind them.
+  let high = wordAt(bytes, base), low = wordAt(bytes, base + 4), next = base + 8, used = 0;
+  for (let i = outStart + 1, value = first; i < end; i++) {
+    // Inlined because a function cannot return both the value and what follows it.
+    const window = high << used | low >>> 1 >>> ~used;
+    const code = 2 * Math.clz32(window) + k + 1;
+    let r: number;
+    if (code <= longest) {
+      const z = (window >>> (32 - code)) - least | 0;
+      r = signed === 0 ? z : (z >>> 1) ^ -(z & 1);
+      used += code;
     } else {
-      let bit = 8 * (at - base) - ready;
-      const size = Math.clz32(peekBits(bytes, base, bit)) + k + 1;
-      if (size > 31) throw corrupt(base + (bit >>> 3), "a residual of more than 30 bits");
-      bit += size - k - 1;
-      z = (peekBits(bytes, base, bit) >>> (32 - size)) - least;
-      bit += size;
-      at = base + (bit >>> 3);
-      ready = 8 - (bit & 7);
-      window = bytes[at++] << (32 - ready);
+      const z = residualAt(bytes, base, 8 * (next - base - 8) + used, k, wide, wideScale);
+      r = signed === 0 ? z : unfolded(z);
+      next = base + 8 + 4 * (codeEnd >>> 5);
+      high = wordAt(bytes, next - 8);
+      low = wordAt(bytes, next - 4);
+      used = codeEnd & 31;
     }
-    if (wide > 0) {
-      const bit = 8 * (at - base) - ready;
-      z = z * wideScale + (peekBits(bytes, base, bit) >>> (32 - wide));
-      at = base + (bit + wide >>> 3);
-      ready = 8 - (bit + wide & 7);
-      window = bytes[at++] << (32 - ready);
-      previous = previous * keep + bias + (signed === 0 ? z : z % 2 === 1 ? -(z + 1) / 2 : z / 2);
-    } else {
-      previous = previous * keep + bias + (signed === 0 ? z : (z >>> 1) ^ -(z & 1));
+    if (used >= 32) {
+      high = low;
+      low = wordAt(bytes, next);
+      next += 4;
+      used -= 32;
     }
-    out[i] = first + previous * unit;
+    value = (isDelta ? value : first) + (bias + r) * unit;
+    out[i] = value;
   }
-  return endOffset(bytes, base, 8 * (at - base) - ready);
+  return endOffset(bytes, base, 8 * (next - base - 8) + used);
 }
 
 function decodeSparse(
@@ -295,37 +284,94 @@ function decodeSparse(
   if (residuals >= end - outStart || runK > GOLOMB_BITS) {
     throw corrupt(source.at, `${residuals} changes with run order ${runK}`);
   }
-  const base = source.at, wideScale = 2 ** wide;
-  let bit = 0, previous = 0, i = outStart + 1;
-  for (let pair = 0; pair < residuals; pair++) {
-    let zeros = Math.clz32(peekBits(bytes, base, bit));
-    if (zeros + runK > 30) throw corrupt(base + (bit >>> 3), "a run of more than 30 bits");
-    bit += zeros;
-    const run = (peekBits(bytes, base, bit) >>> (31 - zeros - runK)) - (1 << runK);
-    bit += zeros + runK + 1;
-    zeros = Math.clz32(peekBits(bytes, base, bit));
-    if (zeros + k > 30) throw corrupt(base + (bit >>> 3), "a residual of more than 30 bits");
-    bit += zeros;
-    let z = (peekBits(bytes, base, bit) >>> (31 - zeros - k)) - (1 << k);
-    bit += zeros + k + 1;
-    if (wide > 0) {
-      z = z * wideScale + (peekBits(bytes, base, bit) >>> (32 - wide));
-      bit += wide;
-    }
-    z += 1;
-    if (run >= end - i) throw corrupt(base + (bit >>> 3), `a run of ${run} with ${end - i} values left`);
-    for (const runEnd = i + run; i < runEnd; i++) {
-      previous += bias;
-      out[i] = first + previous * unit;
-    }
-    previous += bias + (signed === 0 ? z : z % 2 === 1 ? -(z + 1) / 2 : z / 2);
-    out[i++] = first + previous * unit;
+  const base = source.at, step = bias * unit;
+  if (residuals === 0) {
+    for (let i = outStart + 1; i < end; i++) out[i] = first + (i - outStart) * step;
+    return base;
   }
-  for (; i < end; i++) {
-    previous += bias;
-    out[i] = first + previous * unit;
+  // Steps first, then their sums: no loop whose length the processor cannot guess.
+  out.fill(step, outStart + 1, end);
+  const runLeast = 1 << runK, least = 1 << k, wideScale = 2 ** wide, longest = wide > 0 ? 0 : 32;
+  let high = wordAt(bytes, base), low = wordAt(bytes, base + 4), next = base + 8, used = 0; // as above
+  for (let pair = 0, i = outStart; pair < residuals; pair++) {
+    const window = high << used | low >>> 1 >>> ~used;
+    const runCode = 2 * Math.clz32(window) + runK + 1;
+    const behind = window << runCode;
+    const code = 2 * Math.clz32(behind) + k + 1;
+    let run: number, r: number;
+    if (runCode + code <= longest) {
+      run = (window >>> (32 - runCode)) - runLeast | 0;
+      const z = (behind >>> (32 - code)) - least + 1 | 0;
+      r = signed === 0 ? z : (z >>> 1) ^ -(z & 1);
+      used += runCode + code;
+    } else {
+      run = golombAt(bytes, base, 8 * (next - base - 8) + used, runK, "run");
+      const z = residualAt(bytes, base, codeEnd, k, wide, wideScale) + 1;
+      r = signed === 0 ? z : unfolded(z);
+      next = base + 8 + 4 * (codeEnd >>> 5);
+      high = wordAt(bytes, next - 8);
+      low = wordAt(bytes, next - 4);
+      used = codeEnd & 31;
+    }
+    if (used >= 32) {
+      high = low;
+      low = wordAt(bytes, next);
+      next += 4;
+      used -= 32;
+    }
+    i += run + 1;
+    if (i >= end) {
+      throw corrupt(next - 8 + (used >>> 3), `a run of ${run} with ${end - i + run} values left`);
+    }
+    out[i] = step + r * unit;
   }
-  return endOffset(bytes, base, bit);
+  sumUp(out, outStart + 1, end, first);
+  return endOffset(bytes, base, 8 * (next - base - 8) + used);
+}
+
+/** Makes each of `steps[start, end)` the sum of `from` and the steps up to it. */
+function sumUp(steps: Float64Array, start: number, end: number, from: number): void {
+  let i = start, value = from;
+  // Four at a time, because an addition has to wait for the one before it.
+  for (const last = end - 3; i < last; i += 4) {
+    const a = steps[i], ab = a + steps[i + 1], c = steps[i + 2], cd = c + steps[i + 3];
+    steps[i] = value + a;
+    steps[i + 1] = value + ab;
+    steps[i + 2] = value + (ab + c);
+    steps[i + 3] = value += ab + cd;
+  }
+  for (; i < end; i++) steps[i] = value += steps[i];
+}
+
+/** Where the code ends that was read last by the functions below, in bits behind `base`. */
+let codeEnd = 0;
+
+/** Reads a residual of any length at bit `bit` behind byte `base`; `wideScale` is 2^wide. */
+function residualAt(
+  bytes: Uint8Array,
+  base: number,
+  bit: number,
+  k: number,
+  wide: number,
+  wideScale: number,
+): number {
+  const head = golombAt(bytes, base, bit, k, "residual");
+  if (wide === 0) return head;
+  const tail = peekBits(bytes, base, codeEnd) >>> (32 - wide);
+  codeEnd += wide;
+  return head * wideScale + tail;
+}
+
+function golombAt(bytes: Uint8Array, base: number, bit: number, k: number, what: string): number {
+  const zeros = Math.clz32(peekBits(bytes, base, bit)), size = zeros + k + 1;
+  if (size > 31) throw corrupt(base + (bit >>> 3), `a ${what} of more than 30 bits`);
+  codeEnd = bit + zeros + size;
+  return (peekBits(bytes, base, bit + zeros) >>> (32 - size)) - (1 << k);
+}
+
+function unfolded(z: number): number {
+  const half = Math.floor(z / 2);
+  return 2 * half === z ? half : -half - 1;
 }
 
 function endOffset(bytes: Uint8Array, base: number, bit: number): number {
