@@ -40,18 +40,22 @@ export function bodyOf(chunks: Chunks): Uint8Array<ArrayBuffer> | ReadableStream
     head.push(next.value);
     bytes += next.value.length;
   }
+  let start: Uint8Array<ArrayBuffer> | undefined = joined(head, bytes);
   return new ReadableStream({
     pull(controller) {
-      const next = head.length > 0 ? { done: false as const, value: head.shift()! } : iterator.next();
+      const next = start === undefined ? iterator.next() : { done: false as const, value: start };
+      start = undefined;
       if (next.done) controller.close();
       else controller.enqueue(next.value);
     },
     cancel() {
       iterator.return?.();
     },
-  }, { highWaterMark: 1 });
+  }, { highWaterMark: AHEAD });
 }
 
+/** Chunks that are made before they are asked for: what the network takes at once. */
+const AHEAD = 4;
 /** Answers up to about this size, in bytes, are not streamed. */
 const WHOLE_BYTES_MAX = 128 * 1024;
 

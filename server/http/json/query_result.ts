@@ -5,6 +5,7 @@ import type { MatrixSeries, QueryValue } from "../../../engine/promql/query_resu
 import { FLOAT, HISTOGRAM } from "../../../engine/promql/value.ts";
 import { ByteWriter, CHUNK_BYTES } from "./byte_writer.ts";
 import { writeTimestamp, writeValue } from "./number.ts";
+import { SampleHeads } from "./sample_heads.ts";
 
 type Chunks = Generator<Uint8Array<ArrayBuffer>, void>;
 
@@ -31,13 +32,19 @@ export function* queryValueChunks(value: QueryValue): Chunks {
       break;
     case "matrix":
       out.ascii("[");
-      for (const [i, series] of value.series.entries()) {
-        if (i > 0) out.ascii(",");
-        yield* seriesChunks(out, series);
-      }
+      yield* matrixChunks(out, value.series);
       out.ascii("]");
   }
   yield out.take();
+}
+
+function* matrixChunks(out: ByteWriter, all: readonly MatrixSeries[]): Chunks {
+  const heads = new SampleHeads();
+  for (const [i, series] of all.entries()) {
+    if (i > 0) out.ascii(",");
+    yield* seriesChunks(out, series, heads);
+    if (out.isFull) yield out.take();
+  }
 }
 
 function* vectorChunks(out: ByteWriter, { timeMs, series }: Extract<QueryValue, { type: "vector" }>): Chunks {
@@ -48,7 +55,9 @@ function* vectorChunks(out: ByteWriter, { timeMs, series }: Extract<QueryValue, 
     out.ascii(histogram === undefined ? ',"value":[' : ',"histogram":[');
     timestamp(out, timeMs);
     if (histogram === undefined) {
-      out.ascii(`,"${formatValue(values[0])}"]}`);
+      out.ascii(',"');
+      out.length = writeValue(out.view, out.length, values[0]);
+      out.ascii('"]}');
     } else {
       out.ascii(",");
       out.ascii(JSON.stringify(toJson(histogram)));
@@ -58,16 +67,21 @@ function* vectorChunks(out: ByteWriter, { timeMs, series }: Extract<QueryValue, 
   }
 }
 
-function* seriesChunks(out: ByteWriter, series: MatrixSeries): Chunks {
+function* seriesChunks(out: ByteWriter, series: MatrixSeries, heads: SampleHeads): Chunks {
   const { times, present, histograms } = series;
   out.ascii('{"metric":');
   writeLabels(out, series.labels);
   const first = present.indexOf(FLOAT);
   if (first >= 0) {
-    out.ascii(',"values":[');
+    out.ascii(',"values":');
+    heads.use(times);
     for (let at = first; at < times.length;) {
-      at = writeSamples(out, series, { at, isFirst: at === first });
       if (out.isFull) yield out.take();
+      // About what is still to come: large answers grow in few steps.
+      out.reserve(Math.min(CHUNK_BYTES - out.length, SAMPLE_BYTES * (times.length - at)));
+      const start = out.length, isFirst = at === first;
+      at = writeSamples(out, series, heads, at);
+      if (isFirst) out.bytes[start] = OPEN; // in place of a comma
     }
     out.ascii("]");
   }
@@ -89,38 +103,35 @@ function* seriesChunks(out: ByteWriter, series: MatrixSeries): Chunks {
   if (out.isFull) yield out.take();
 }
 
-const OPEN = 91, CLOSE = 93, COMMA = 44, QUOTE = 34;
+const OPEN = 91, COMMA = 44, COLON = 58, CLOSING = 0x5d22; // `[`, and `"]` little-endian
+/** Bytes of a usual sample. */
+const SAMPLE_BYTES = 32;
 
 /**
- * Writes `[time,"value"]` for each sample from `at` on until the writer is full.
+ * Writes `,[time,"value"]` for each sample from `at` on while there is room.
  * @returns Where to go on.
  */
 function writeSamples(
   out: ByteWriter,
   { times, values, present }: MatrixSeries,
-  { at, isFirst }: { at: number; isFirst: boolean },
+  heads: SampleHeads,
+  at: number,
 ): number {
-  const bytes = out.bytes, count = times.length;
+  const { view, limit } = out, count = times.length;
   let length = out.length;
-  let separate = !isFirst;
-  for (; at < count && length < CHUNK_BYTES; at++) {
+  for (; at < count && length < limit; at++) {
     if (present[at] !== FLOAT) continue;
-    if (separate) bytes[length++] = COMMA;
-    separate = true;
-    bytes[length++] = OPEN;
-    length = writeTimestamp(bytes, length, times[at]);
-    bytes[length++] = COMMA;
-    bytes[length++] = QUOTE;
-    length = writeValue(bytes, length, values[at]);
-    bytes[length++] = QUOTE;
-    bytes[length++] = CLOSE;
+    length = heads.write(view, length, at);
+    length = writeValue(view, length, values[at]);
+    view.setUint16(length, CLOSING, true);
+    length += 2;
   }
   out.length = length;
   return at;
 }
 
 function timestamp(out: ByteWriter, ms: number): void {
-  out.length = writeTimestamp(out.bytes, out.length, ms);
+  out.length = writeTimestamp(out.view, out.length, ms);
 }
 
 /** Writes an object of label names and values. */
@@ -132,9 +143,9 @@ function writeLabels(out: ByteWriter, labels: Labels): void {
 export function writeLabelPairs(out: ByteWriter, pairs: readonly string[]): void {
   out.ascii("{");
   for (let i = 0; i < pairs.length; i += 2) {
-    if (i > 0) out.ascii(",");
+    if (i > 0) out.bytes[out.length++] = COMMA;
     out.string(pairs[i]);
-    out.ascii(":");
+    out.bytes[out.length++] = COLON;
     out.string(pairs[i + 1]);
   }
   out.ascii("}");

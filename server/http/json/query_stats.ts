@@ -7,7 +7,12 @@ import type { QueryStats } from "../../../engine/promql/query_result.ts";
  */
 export function queryStatsJson(
   { timings, samples }: QueryStats,
-  { startMs, stepMs }: { readonly startMs: number; readonly stepMs: number },
+  { startMs, stepMs, withSeries }: {
+    readonly startMs: number;
+    readonly stepMs: number;
+    /** Counts the series, too, which belongs to the feature `query-cost`. */
+    readonly withSeries?: boolean;
+  },
 ): object {
   const perStep = (counts: Float64Array | undefined) =>
     counts?.length
@@ -20,6 +25,7 @@ export function queryStatsJson(
       totalQueryableSamples: samples.total,
       samplesReadPerStep: perStep(samples.readPerStep),
       samplesRead: samples.read,
+      seriesTouched: withSeries ? samples.series ?? 0 : undefined,
       peakSamples: samples.peak,
     },
   };

@@ -3,10 +3,11 @@ import fc from "fast-check";
 import { formatValue } from "../../../engine/go_float.ts";
 import { writeInteger, writeTimestamp, writeValue } from "../../../server/http/json/number.ts";
 
-function written(write: (bytes: Uint8Array, at: number, x: number) => number, x: number): string {
+function written(write: (out: DataView, at: number, x: number) => number, x: number): string {
   const bytes = new Uint8Array(64).fill(35);
-  const end = write(bytes, 3, x);
+  const end = write(new DataView(bytes.buffer), 3, x);
   assert.deepEqual([...bytes.subarray(0, 3)], [35, 35, 35]);
+  assert.deepEqual([...bytes.subarray(3 + 40)], Array(21).fill(35), "bytes behind the room for a number");
   return new TextDecoder().decode(bytes.subarray(3, end));
 }
 
@@ -35,6 +36,21 @@ Deno.test("values are written as upstream prints them", () => {
     [NaN, "NaN"],
     [0.1 + 0.2, "0.30000000000000004"],
     [5e-324, "5e-324"],
+    [-1.7976931348623157e308, "-1.7976931348623157e+308"],
+    [-0.0000012345678901234567, "-0.0000012345678901234567"],
+    [9999, "9999"],
+    [10_000, "10000"],
+    [99_999_999, "99999999"],
+    [100_000_000, "100000000"],
+    [999_999_999_999_999, "999999999999999"],
+    [1e15, "1000000000000000"],
+    [0.1, "0.1"],
+    [0.0001, "0.0001"],
+    [0.00001, "0.00001"],
+    [0.10001, "0.10001"],
+    [123.001, "123.001"],
+    [123.45, "123.45"],
+    [-99999999.999999, "-99999999.999999"],
   ];
   for (const [x, text] of table) assert.equal(written(writeValue, x), text);
 });
@@ -42,9 +58,13 @@ Deno.test("values are written as upstream prints them", () => {
 Deno.test("values of any kind are written exactly as the slow way prints them", () => {
   const short = fc.tuple(fc.integer({ min: -1e9, max: 1e9 }), fc.integer({ min: 0, max: 9 }))
     .map(([n, places]) => n / 10 ** places);
+  const repeated = fc.tuple(fc.integer({ min: -50, max: 50 }), fc.constantFrom(3, 7, 300)).map(([n, d]) =>
+    n / d
+  );
   const kinds = fc.oneof(
     fc.double(),
     short,
+    repeated,
     fc.integer(),
     fc.maxSafeInteger(),
     fc.double({ min: -1e7, max: 1e7 }),
@@ -67,6 +87,9 @@ Deno.test("times are seconds with three places or none", () => {
     [1_435_781_451_000, "1435781451"],
     [-1, "-0.001"],
     [-1500, "-1.500"],
+    [1_795_212_607_020, "1795212607.020"],
+    [Number.MAX_SAFE_INTEGER, "9007199254740.991"],
+    [-Number.MAX_SAFE_INTEGER, "-9007199254740.991"],
   ];
   for (const [ms, text] of table) assert.equal(written(writeTimestamp, ms), text);
 });
