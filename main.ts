@@ -10,14 +10,17 @@ function writeTo(out: { writeSync(bytes: Uint8Array): number }): (text: string) 
 }
 const io = { stdout: writeTo(Deno.stdout), stderr: writeTo(Deno.stderr) };
 
-// A command is loaded when it is run: the server does not pay for the others.
+// A command is loaded when it is run: the server does not pay for the others. Not even for their sources, which Deno
+// would read at the start if the specifier were a literal.
+const commands = async (): Promise<typeof import("./server/cli/mod.ts")> =>
+  await import(new URL("./server/cli/mod.ts", import.meta.url).href);
 const program = createProgram({
   serve: async (request) => (await import("./server/serve.ts")).serve(request),
-  import: async (request) => (await import("./server/cli/import.ts")).importSamples(request, io),
-  export: async (request) => (await import("./server/cli/export.ts")).exportSamples(request, io),
-  backup: async (request) => (await import("./server/cli/backup.ts")).backup(request, io),
-  restore: async (request) => (await import("./server/cli/restore.ts")).restore(request, io),
-  checkConfig: async (request) => (await import("./server/cli/check_config.ts")).checkConfig(request, io),
+  import: async (request) => (await commands()).importSamples(request, io),
+  export: async (request) => (await commands()).exportSamples(request, io),
+  backup: async (request) => (await commands()).backup(request, io),
+  restore: async (request) => (await commands()).restore(request, io),
+  checkConfig: async (request) => (await commands()).checkConfig(request, io),
 }, { version: BUILD_INFO.version, cores: navigator.hardwareConcurrency, ...io });
 
 Deno.exit(await program.run(Deno.args));

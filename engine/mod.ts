@@ -144,6 +144,7 @@ export { type AppendResult, Group } from "./tsdb/group.ts";
 export { Importer, type ImporterOptions } from "./tsdb/importer.ts";
 export { MemoryStore } from "./tsdb/memory_store.ts";
 export { mergeSeries } from "./tsdb/merge_series.ts";
+export type { Scannable, ScannedSeries } from "./tsdb/scanned_series.ts";
 export type { Queryable, SelectHints, SelectRequest, SeriesColumns } from "./tsdb/select.ts";
 export { findSeries, labelNames, labelValues, type SeriesQuery } from "./tsdb/series_queries.ts";
 export {
@@ -174,6 +175,8 @@ export { FUNCTION_SIGNATURES, type FunctionSignature } from "./promql/function_s
 export { parseExpr, parseMetricSelector, type ParserOptions } from "./promql/parser.ts";
 export { prettyPrint } from "./promql/pretty_print.ts";
 export { print } from "./promql/print.ts";
+export { evaluateFragment } from "./promql/pushdown/evaluate_fragment.ts";
+export type { Fragment, FragmentEvaluator, FragmentResult } from "./promql/pushdown/fragment.ts";
 export { PromQLSyntaxError } from "./promql/promql_syntax_error.ts";
 export {
   BadQueryError,

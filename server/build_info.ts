@@ -10,3 +10,14 @@ export const BUILD_INFO: BuildInfo = {
   buildDate: "",
   goVersion: `deno${Deno.version.deno}`,
 };
+
+/** Labels of `prometheus_build_info`, which are named otherwise than in the API. */
+export const BUILD_LABELS = {
+  version: BUILD_INFO.version,
+  revision: BUILD_INFO.revision,
+  branch: BUILD_INFO.branch,
+  goversion: BUILD_INFO.goVersion,
+  goos: Deno.build.os,
+  goarch: Deno.build.arch === "x86_64" ? "amd64" : "arm64",
+  tags: "",
+};

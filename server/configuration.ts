@@ -1,33 +1,12 @@
-import { dirname } from "node:path";
 import type { Gauge, Registry } from "../engine/instrument/mod.ts";
-import type { Config } from "./config/config.ts";
-import type { ConfigHost, LoadedConfig } from "./config/load.ts";
-
-/** Reads files for configurations as the program sees them. */
-export const fileHost: ConfigHost = {
-  readFile: (path) => Deno.readTextFile(path),
-  glob: async (pattern) => {
-    const folder = dirname(pattern), name = pattern.slice(folder === "." ? 0 : folder.length + 1);
-    const wanted = new RegExp(
-      `^${name.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join(".*")}$`,
-    );
-    const found: string[] = [];
-    try {
-      for await (const entry of Deno.readDir(folder)) {
-        if (wanted.test(entry.name)) found.push(`${folder}/${entry.name}`);
-      }
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-    return found.sort();
-  },
-  env: (name) => Deno.env.get(name),
-};
+import type { LoadedServerConfig } from "./config/load_in_worker.ts";
+import type { ServerConfig } from "./config/server_config.ts";
 
 /** The configuration in force, and how the last attempt to change it went. */
 export class Configuration {
-  #loaded: LoadedConfig;
+  #loaded: LoadedServerConfig;
   #lastConfigTimeMs: number;
+  #lastFailureMs = 0;
   readonly #successful: Gauge;
   readonly #successTime: Gauge;
 
@@ -36,9 +15,9 @@ export class Configuration {
    * @param apply Puts another one in force.
    */
   constructor(
-    loaded: LoadedConfig,
-    readonly load: () => Promise<LoadedConfig>,
-    readonly apply: (loaded: LoadedConfig) => Promise<void>,
+    loaded: LoadedServerConfig,
+    readonly load: () => Promise<LoadedServerConfig>,
+    readonly apply: (loaded: LoadedServerConfig) => Promise<void>,
     registry: Registry,
     readonly now: () => number,
   ) {
@@ -55,16 +34,21 @@ export class Configuration {
     this.#succeeded();
   }
 
-  current(): Config {
+  current(): ServerConfig {
     return this.#loaded.config;
   }
 
-  get loaded(): LoadedConfig {
+  get loaded(): LoadedServerConfig {
     return this.#loaded;
   }
 
   get lastConfigTimeMs(): number {
     return this.#lastConfigTimeMs;
+  }
+
+  /** When a reload failed last, 0 for never. */
+  get lastFailureMs(): number {
+    return this.#lastFailureMs;
   }
 
   get lastReloadSucceeded(): boolean {
@@ -80,6 +64,7 @@ export class Configuration {
       this.#succeeded();
     } catch (error) {
       this.#successful.set(0);
+      this.#lastFailureMs = this.now();
       throw error;
     }
   }

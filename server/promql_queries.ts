@@ -1,10 +1,12 @@
-import type { Counter, Registry, Summary } from "../engine/instrument/mod.ts";
+import type { Counter, Histogram, Registry, Summary } from "../engine/instrument/mod.ts";
 import { type AnalyzedResult, Engine } from "../engine/promql/engine.ts";
 import type { CostSource, QueryCost } from "../engine/promql/query_cost.ts";
+import { CostLimitError } from "../engine/promql/query_errors.ts";
 import type { QueryStats } from "../engine/promql/query_result.ts";
 import type { Queryable } from "../engine/tsdb/select.ts";
 import type { Flags } from "./config/flags.ts";
-import type { InstantOptions, QueryService, RangeOptions } from "./http/query_service.ts";
+import type { QueryLimits } from "./config/global_config.ts";
+import type { InstantOptions, QueryCeilings, QueryService, RangeOptions } from "./http/query_service.ts";
 
 export interface PromqlQueriesOptions {
   readonly flags: Pick<
@@ -16,6 +18,8 @@ export interface PromqlQueriesOptions {
   readonly registry: Registry;
   /** Step of a subquery that names none, in ms. */
   readonly subqueryStepMs: () => number;
+  /** As the configuration has them now. */
+  readonly limits: () => QueryLimits;
   /** Lets other work of this thread run. */
   readonly pause: () => Promise<void>;
   /** For estimates of what queries cost; without it, there are none. */
@@ -46,12 +50,29 @@ export class PromqlQueries implements QueryService {
   readonly #durations: Summary<"slice">;
   readonly #samples: Counter;
   readonly #samplesRead: Counter;
+  /** Only with the feature `query-cost`. */
+  readonly #costs: CostMetrics | undefined;
 
   constructor(readonly queryable: Queryable, readonly options: PromqlQueriesOptions) {
-    const { flags, features, registry } = options;
+    const { flags, features, registry, limits } = options;
+    const ceilings = () => this.ceilings;
     this.#engine = new Engine({
       lookbackDeltaMs: flags.queryLookbackDeltaMs,
-      timeoutMs: flags.queryTimeoutMs,
+      get timeoutMs() {
+        return ceilings().timeoutMs;
+      },
+      get maxSeries() {
+        return ceilings().maxSeries;
+      },
+      get maxSamplesRead() {
+        return ceilings().maxSamplesRead;
+      },
+      get maxMemoryBytes() {
+        return limits().maxMemoryBytes;
+      },
+      get maxResultBytes() {
+        return limits().maxResultBytes;
+      },
       maxConcurrency: flags.queryMaxConcurrency,
       maxSamples: flags.queryMaxSamples,
       subqueryStepMs: options.subqueryStepMs,
@@ -89,6 +110,14 @@ export class PromqlQueries implements QueryService {
       name: "prometheus_engine_query_samples_read_total",
       help: "The total number of samples read from the store by all queries.",
     });
+    this.#costs = features.has("query-cost") ? costMetrics(registry) : undefined;
+  }
+
+  get ceilings(): QueryCeilings {
+    const { flags, features, limits } = this.options;
+    if (!features.has("query-cost")) return { timeoutMs: flags.queryTimeoutMs };
+    const { maxSeries, maxSamplesRead, maxDurationMs } = limits();
+    return { maxSeries, maxSamplesRead, maxDurationMs, timeoutMs: maxDurationMs ?? flags.queryTimeoutMs };
   }
 
   instant(query: string, options: InstantOptions): Promise<AnalyzedResult> {
@@ -126,6 +155,7 @@ export class PromqlQueries implements QueryService {
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.options.onQuery({ ...asked, stats: undefined, error: message });
+      if (error instanceof CostLimitError) this.#costs?.rejected.labels(error.limit).inc();
       throw error;
     } finally {
       ended?.();
@@ -139,5 +169,35 @@ export class PromqlQueries implements QueryService {
     this.#durations.labels("result_sort").observe(timings.resultSortTime);
     this.#samples.inc(samples.total);
     this.#samplesRead.inc(samples.read);
+    this.#costs?.seriesTouched.observe(samples.series ?? 0);
+    this.#costs?.samplesRead.observe(samples.read);
   }
+}
+
+interface CostMetrics {
+  readonly rejected: Counter<"reason">;
+  readonly seriesTouched: Histogram;
+  readonly samplesRead: Histogram;
+}
+
+function costMetrics(registry: Registry): CostMetrics {
+  const rejected = registry.counter({
+    name: "prometheus_engine_query_rejected_total",
+    help: "The total number of queries that a cost limit ended, by the limit.",
+    labelNames: ["reason"],
+  });
+  for (const reason of ["series", "samples"]) rejected.labels(reason);
+  return {
+    rejected,
+    seriesTouched: registry.histogram({
+      name: "prometheus_engine_query_series_touched",
+      help: "Series that a query read, summed over its selectors.",
+      buckets: Array.from({ length: 8 }, (_, i) => 10 ** i),
+    }),
+    samplesRead: registry.histogram({
+      name: "prometheus_engine_query_samples_read",
+      help: "Samples that a query read.",
+      buckets: Array.from({ length: 9 }, (_, i) => 10 ** (i + 1)),
+    }),
+  };
 }

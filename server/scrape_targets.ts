@@ -1,11 +1,11 @@
 import type { Registry } from "../engine/instrument/mod.ts";
 import { Labels } from "../engine/labels/labels.ts";
-import type { Config } from "./config/config.ts";
 import { formatDuration } from "../engine/duration.ts";
 import type { ActiveTarget, DroppedTarget, Targets } from "./http/deps.ts";
-import type { ScrapeConfig } from "./config/scrape_config.ts";
+import type { ServerConfig, ServerScrapeConfig } from "./config/server_config.ts";
 import { PoolMetrics } from "./scrape/scrape_metrics.ts";
 import { offsetSeed } from "./scrape/target_identity.ts";
+import type { StartTimestampUse } from "./scrape/spec.ts";
 import { staticGroups, type TargetSet, targetSet } from "./scrape/target_set.ts";
 import type { Shards } from "./shard/shards.ts";
 
@@ -17,6 +17,7 @@ export class ScrapeTargets implements Targets {
   constructor(
     readonly shards: Shards,
     readonly hostname: string,
+    readonly startTimestamps: StartTimestampUse,
     registry: Registry,
     readonly onError: (job: string, error: string) => void,
   ) {
@@ -24,7 +25,7 @@ export class ScrapeTargets implements Targets {
   }
 
   /** Scrapes the targets of `config` from now on; those that stay are not disturbed. */
-  async apply(config: Config): Promise<void> {
+  async apply(config: ServerConfig): Promise<void> {
     const seed = offsetSeed(this.hostname, config.global.externalLabels);
     const sets = config.scrapeConfigs.map((scrape) => this.#targetSet(scrape, seed));
     await this.shards.setTargets(sets.map(({ pool }) => pool));
@@ -36,10 +37,10 @@ export class ScrapeTargets implements Targets {
     this.#sets = sets;
   }
 
-  #targetSet(scrape: ScrapeConfig, seed: bigint): TargetSet {
+  #targetSet(scrape: ServerScrapeConfig, seed: bigint): TargetSet {
     const { jobName } = scrape;
     const endTimer = this.#metrics.syncLength.labels(jobName).startTimer();
-    const set = targetSet(scrape, staticGroups(scrape), seed);
+    const set = targetSet(scrape, staticGroups(scrape), seed, this.startTimestamps);
     endTimer();
     this.#metrics.syncs.labels(jobName).inc();
     this.#metrics.syncFailed.labels(jobName).inc(set.errors.length);

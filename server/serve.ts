@@ -1,17 +1,17 @@
-import { compare } from "bcryptjs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { PROTO_FIRST_SCRAPE_PROTOCOLS } from "../engine/exposition/negotiation.ts";
 import { ProcessMetrics, Registry } from "../engine/instrument/mod.ts";
 import { ActiveQueries } from "./active_queries.ts";
-import { BUILD_INFO } from "./build_info.ts";
-import { Configuration, fileHost } from "./configuration.ts";
+import { BUILD_INFO, BUILD_LABELS } from "./build_info.ts";
+import { Configuration } from "./configuration.ts";
 import { ConfigError } from "./config/config_error.ts";
-import type { Config } from "./config/config.ts";
-import { defaultConfig } from "./config/default_config.ts";
+import { watchFiles } from "./file_watch.ts";
 import { formatDuration } from "../engine/duration.ts";
 import type { Flags } from "./config/flags.ts";
-import { type ConfigOptions, loadConfig, type LoadedConfig } from "./config/load.ts";
+import { type LoadedServerConfig, loadInWorker, type LoadRequest } from "./config/load_in_worker.ts";
 import { EXIT, type ServeRequest } from "./config/program.ts";
+import type { ServerConfig } from "./config/server_config.ts";
 import { formatSize } from "./config/size.ts";
 import { createApp } from "./http/app.ts";
 import type { RuntimeInfo, ServerState } from "./http/deps.ts";
@@ -23,6 +23,7 @@ import { processReader } from "./process_reader.ts";
 import { PromqlQueries } from "./promql_queries.ts";
 import { QueryLog } from "./query_log.ts";
 import { retentionGauges, storageFamilies } from "./storage_metrics.ts";
+import { readsStartTimestamps, startTimestampUse } from "./scrape/start_timestamps.ts";
 import { ScrapeTargets } from "./scrape_targets.ts";
 import { SharedSeriesBudget } from "./shard/series_budget.ts";
 import type { ShardLimits } from "./shard/shard.ts";
@@ -48,13 +49,13 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   registry.info({
     name: "prometheus_build_info",
     help: "What this server was built from.",
-    labels: { ...BUILD_INFO },
+    labels: BUILD_LABELS,
   });
 
   let directory: DataDirectory;
-  let loaded: LoadedConfig;
+  let loaded: LoadedServerConfig;
   try {
-    loaded = await configLoader(flags, features)();
+    loaded = await loadInWorker(loadRequest(flags, features));
     directory = await openDirectory(flags.storagePath, {
       ...(flags.given.has("storage.shards") && flags.storageShards > 0
         ? { shardCount: flags.storageShards }
@@ -97,9 +98,15 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
       log.error("A shard died and is started anew", { shard, err: error });
     }));
   const shards = new Shards(workers);
-  const targets = new ScrapeTargets(shards, hostname(), registry, (job, error) => {
-    log.error("Creating target failed", { scrape_pool: job, err: error });
-  });
+  const targets = new ScrapeTargets(
+    shards,
+    hostname(),
+    startTimestampUse(features),
+    registry,
+    (job, error) => {
+      log.error("Creating target failed", { scrape_pool: job, err: error });
+    },
+  );
   const space = new SpaceWatch(
     directory.path,
     registry,
@@ -118,7 +125,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   queryLog.open(loaded.config.global.queryLogFile);
   const retention = retentionGauges(registry);
   retention(loaded.config);
-  const apply = async ({ config, warnings }: LoadedConfig): Promise<void> => {
+  const apply = async ({ config, warnings }: LoadedServerConfig): Promise<void> => {
     for (const warning of warnings) log.warn(warning);
     queryLog.open(config.global.queryLogFile);
     retention(config);
@@ -129,7 +136,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   await targets.apply(loaded.config);
   const configuration = new Configuration(
     loaded,
-    configLoader(flags, features),
+    () => loadInWorker(loadRequest(flags, features)),
     apply,
     registry,
     () => Date.now(),
@@ -143,6 +150,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
     features,
     registry,
     subqueryStepMs: () => configuration.current().global.evaluationIntervalMs,
+    limits: () => configuration.current().global.queryLimits,
     pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
     costs: {
       countSeries: async ({ matchers, startMs, endMs }) =>
@@ -158,6 +166,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   try {
     const app = createApp({
       shards: {
+        select: (request) => shards.select(request),
         series: (request) => shards.series(request),
         labelNames: (request) => shards.labelNames(request),
         labelValues: (name, request) => shards.labelValues(name, request),
@@ -168,11 +177,11 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
         metrics: async () => [...await shards.metrics(), storageFamilies(await shards.health())],
         deleteSeries: (request) => shards.deleteSeries(request),
         cleanTombstones: () => shards.cleanTombstones(),
-        snapshot: (name) => snapshot(directory, shards, name),
+        snapshot: (name, skipHead) => snapshot(directory, shards, name, skipHead),
       },
       targets,
       queries,
-      queryTimeoutMs: flags.queryTimeoutMs,
+      lookbackDeltaMs: flags.queryLookbackDeltaMs,
       configuration,
       lifecycle: { state: () => state, quit },
       options,
@@ -184,7 +193,10 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
       now: () => Date.now(),
       log: logger("web"),
     });
-    listening = await listen(app, options, flags, (password, hash) => compare(password, hash));
+    listening = await listen(app, options, flags, {
+      verifyPassword: async (password, hash) => (await import("bcryptjs")).compare(password, hash),
+      log: logger("web"),
+    });
   } catch (error) {
     log.error("Cannot start the web server", { err: error instanceof Error ? error.message : String(error) });
     await shards.close();
@@ -207,7 +219,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   Deno.addSignalListener("SIGINT", onEnd);
   Deno.addSignalListener("SIGTERM", onEnd);
   const autoReload = flags.configAutoReload
-    ? watchConfig(configuration, flags.configAutoReloadIntervalMs, onReload)
+    ? watchFiles(() => configuration.loaded.files, flags.configAutoReloadIntervalMs, onReload)
     : undefined;
 
   const opened = Promise.all(workers.map((worker) => worker.opened()));
@@ -232,7 +244,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   state = "stopping";
   log.info("Ending: committing what was scraped");
   Deno.removeSignalListener("SIGHUP", onReload);
-  clearInterval(autoReload);
+  autoReload?.stop();
   space.stop();
   await listening.shutdown();
   try {
@@ -249,31 +261,31 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   return failed ? EXIT.failure : EXIT.ok;
 }
 
-/** Reads the configuration that the flags name, or the built-in one where there is none. */
-function configLoader(flags: Flags, features: ReadonlySet<string>): () => Promise<LoadedConfig> {
-  const options: ConfigOptions = {
-    retentionDefaults: {
-      timeMs: flags.storageTsdbRetentionTimeMs ||
-        (flags.storageTsdbRetentionSizeBytes > 0 ? 0 : RETENTION_DEFAULT_MS),
-      sizeBytes: flags.storageTsdbRetentionSizeBytes,
+/** The configuration that the flags name, or the built-in one where they name none. */
+function loadRequest(flags: Flags, features: ReadonlySet<string>): LoadRequest {
+  const { externalUrl, routePrefix } = webOptions(flags);
+  return {
+    file: flags.configFile,
+    options: {
+      retentionDefaults: {
+        timeMs: flags.storageTsdbRetentionTimeMs ||
+          (flags.storageTsdbRetentionSizeBytes > 0 ? 0 : RETENTION_DEFAULT_MS),
+        sizeBytes: flags.storageTsdbRetentionSizeBytes,
+      },
+      storesStartTimestamps: startTimestampUse(features).areStored,
+      globalDefaults: {
+        extraScrapeMetrics: features.has("extra-scrape-metrics"),
+        ...(readsStartTimestamps(startTimestampUse(features)) &&
+          { scrapeProtocols: PROTO_FIRST_SCRAPE_PROTOCOLS }),
+      },
     },
-    globalDefaults: { extraScrapeMetrics: features.has("extra-scrape-metrics") },
-  };
-  return async () => {
-    try {
-      return await loadConfig(flags.configFile, fileHost, options);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      if (!flags.given.has("config.file")) {
-        const { externalUrl, routePrefix } = webOptions(flags);
-        return await defaultConfig(ownAddress(flags), {
-          ...options,
-          metricsPath: `${routePrefix}/metrics`,
-          ...(externalUrl.protocol === "https:" && flags.webConfigFile !== "" ? { scheme: "https" } : {}),
-        });
-      }
-      throw new Deno.errors.NotFound(`open ${flags.configFile}: no such file: name one with --config.file`);
-    }
+    ...(!flags.given.has("config.file") && {
+      builtIn: {
+        address: ownAddress(flags),
+        metricsPath: `${routePrefix}/metrics`,
+        scheme: externalUrl.protocol === "https:" && flags.webConfigFile !== "" ? "https" : "http",
+      },
+    }),
   };
 }
 
@@ -285,7 +297,7 @@ function ownAddress(flags: Flags): string {
   return ["", "0.0.0.0", "[::]"].includes(host) ? `localhost:${port}` : first;
 }
 
-function limitsOf({ storage }: Config, features: ReadonlySet<string>): ShardLimits {
+function limitsOf({ storage }: ServerConfig, features: ReadonlySet<string>): ShardLimits {
   return {
     retentionMs: storage.retentionMs,
     retentionBytes: storage.retentionBytes,
@@ -294,11 +306,16 @@ function limitsOf({ storage }: Config, features: ReadonlySet<string>): ShardLimi
   };
 }
 
-/** Copies all data to `snapshots/<name>`, which is a data directory itself. */
-async function snapshot(directory: DataDirectory, shards: Shards, name: string): Promise<void> {
+/** Copies the data, with `skipHead` what is in blocks alone, to `snapshots/<name>`, which is a data directory itself. */
+async function snapshot(
+  directory: DataDirectory,
+  shards: Shards,
+  name: string,
+  skipHead: boolean,
+): Promise<void> {
   const path = join(directory.path, "snapshots", name);
   await Deno.mkdir(path, { recursive: true });
-  await shards.snapshot((shard) => join(path, `shard-${shard}.kv`));
+  await shards.snapshot((shard) => join(path, `shard-${shard}.kv`), skipHead);
   await Deno.copyFile(join(directory.path, "format.json"), join(path, "format.json"));
 }
 
@@ -310,6 +327,7 @@ function runtimeInfo(startTimeMs: number, configuration: Configuration, shardCou
     hostname: hostname(),
     reloadConfigSuccess: configuration.lastReloadSucceeded,
     lastConfigTimeMs: configuration.lastConfigTimeMs,
+    lastReloadFailureMs: configuration.lastFailureMs,
     corruptionCount: 0,
     threads: shardCount + 1,
     cores: navigator.hardwareConcurrency,
@@ -319,19 +337,4 @@ function runtimeInfo(startTimeMs: number, configuration: Configuration, shardCou
       ...(retentionBytes > 0 ? [formatSize(retentionBytes)] : []),
     ].join(" or "),
   };
-}
-
-/** Calls `onChange` when a file of the configuration has another modification time than before. */
-function watchConfig(configuration: Configuration, everyMs: number, onChange: () => void) {
-  const fingerprint = () =>
-    Promise.all(configuration.loaded.files.map(async (file) => {
-      const found = await Deno.stat(file).catch(() => undefined);
-      return `${file} ${found?.mtime?.getTime()} ${found?.size}`;
-    })).then((lines) => lines.join("\n"));
-  let last = fingerprint();
-  return setInterval(async () => {
-    const now = await fingerprint();
-    if (now !== await last) onChange();
-    last = Promise.resolve(now);
-  }, everyMs);
 }

@@ -1,6 +1,6 @@
 import type { MetricFamily } from "../engine/exposition/metric_family.ts";
 import { constFamily, Desc, type Registry } from "../engine/instrument/mod.ts";
-import type { Config } from "./config/config.ts";
+import type { ServerConfig } from "./config/server_config.ts";
 import type { ShardHealth } from "./shard/shard.ts";
 
 /** Figures of all shards together that are not sums; infinite ones are left out. */
@@ -44,7 +44,7 @@ export function storageFamilies(shards: readonly ShardHealth[]): MetricFamily[] 
 }
 
 /** Shows the limits that a configuration sets; call what it returns for each one that comes into force. */
-export function retentionGauges(registry: Registry): (config: Config) => void {
+export function retentionGauges(registry: Registry): (config: ServerConfig) => void {
   const gauge = (unit: string, help: string) =>
     registry.gauge({ name: `prometheus_tsdb_retention_limit_${unit}`, help });
   const seconds = gauge("seconds", "How long samples are kept; 0 for ever.");

@@ -1,5 +1,7 @@
 import { compact } from "../histogram/arithmetic.ts";
 import { FloatHistogram, type Span } from "../histogram/float_histogram.ts";
+import { countsOfDeltas, validateInteger } from "../histogram/integer.ts";
+import { validateHistogram } from "../histogram/validate.ts";
 import { ExpositionError } from "./exposition_error.ts";
 import { type ExposedLabel, labelsOf } from "./exposed_series.ts";
 import type { LineExemplar } from "./sample_reader.ts";
@@ -153,7 +155,7 @@ export function readHistogram(r: WireReader, options: { gauge: boolean; native: 
   let native: FloatHistogram | undefined;
   if (options.native && hasNative) {
     const float = countFloat > 0 || zeroCountFloat > 0;
-    native = nativeHistogram({
+    native = nativeHistogram(float ? validateHistogram : validateInteger, {
       schema,
       zeroThreshold,
       zeroCount: float ? zeroCountFloat : zeroCount,
@@ -161,30 +163,25 @@ export function readHistogram(r: WireReader, options: { gauge: boolean; native: 
       sum,
       positiveSpans,
       negativeSpans,
-      positiveBuckets: float ? Float64Array.from(positiveCounts) : fromDeltas(positiveDeltas),
-      negativeBuckets: float ? Float64Array.from(negativeCounts) : fromDeltas(negativeDeltas),
+      positiveBuckets: float ? Float64Array.from(positiveCounts) : countsOfDeltas(positiveDeltas),
+      negativeBuckets: float ? Float64Array.from(negativeCounts) : countsOfDeltas(negativeDeltas),
       counterResetHint: options.gauge ? "gauge" : "unknown",
     });
   }
   return { count: countFloat === 0 ? count : countFloat, sum, buckets, native, exemplars, createdMs };
 }
 
-function nativeHistogram(fields: ConstructorParameters<typeof FloatHistogram>[0]): FloatHistogram {
+function nativeHistogram(
+  validate: (histogram: FloatHistogram) => void,
+  fields: ConstructorParameters<typeof FloatHistogram>[0],
+): FloatHistogram {
   try {
     const histogram = new FloatHistogram(fields);
-    histogram.validate();
+    validate(histogram);
     return compact(histogram);
   } catch (cause) {
     throw new ExpositionError((cause as Error).message, { cause });
   }
-}
-
-/** Counts from the difference of each to the one before. */
-function fromDeltas(deltas: readonly number[]): Float64Array {
-  const counts = new Float64Array(deltas.length);
-  let count = 0;
-  for (let i = 0; i < deltas.length; i++) counts[i] = count += deltas[i];
-  return counts;
 }
 
 function readBucket(r: WireReader): BucketMessage {

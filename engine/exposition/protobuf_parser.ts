@@ -1,3 +1,4 @@
+import { Carry } from "./carry.ts";
 import { ClassicHistogram } from "./classic_histogram.ts";
 import { type ExposedLabel, exposedSeries } from "./exposed_series.ts";
 import { ExpositionError } from "./exposition_error.ts";
@@ -76,8 +77,7 @@ export class ProtobufParser implements BodyParser {
   #body = 0;
   #metricsSeen = 0;
   /** Bytes of a message that is not complete yet. */
-  #carry = new Uint8Array(4096);
-  #carried = 0;
+  readonly #carry = new Carry(4096);
   /** Of the metric at hand. */
   #timeMs: number | undefined;
   #series!: MetricSeries;
@@ -94,25 +94,24 @@ export class ProtobufParser implements BodyParser {
     this.#row = row;
     this.#body = (this.#body + 1) & 0xffff;
     this.#table.previous = NONE;
-    this.#metricsSeen = this.#carried = 0;
+    this.#metricsSeen = 0;
+    this.#carry.clear();
     this.#metadata.nextBody();
   }
 
   write(chunk: Uint8Array): void {
     this.#row.bytes += chunk.length;
-    if (this.#carried === 0) {
-      this.#keep(chunk.subarray(this.#readMessages(chunk, chunk.length)));
+    if (this.#carry.length === 0) {
+      this.#carry.add(chunk.subarray(this.#readMessages(chunk, chunk.length)));
       return;
     }
-    this.#keep(chunk);
-    const done = this.#readMessages(this.#carry, this.#carried);
-    if (done === 0) return;
-    this.#carry.copyWithin(0, done, this.#carried);
-    this.#carried -= done;
+    this.#carry.add(chunk);
+    const done = this.#readMessages(this.#carry.bytes, this.#carry.length);
+    if (done > 0) this.#carry.drop(done);
   }
 
   end(): void {
-    if (this.#carried > 0) {
+    if (this.#carry.length > 0) {
       throw new ExpositionError("unexpected EOF: the body ends in the middle of a message");
     }
     if (this.#table.count > 2 * this.#metricsSeen + SPARE_ENTRIES) this.#evict();
@@ -127,17 +126,6 @@ export class ProtobufParser implements BodyParser {
     this.#metrics = [];
     this.#families.clear();
     this.#slotCount = 0;
-  }
-
-  #keep(bytes: Uint8Array): void {
-    const length = this.#carried + bytes.length;
-    if (length > this.#carry.length) {
-      const grown = new Uint8Array(Math.max(length, 2 * this.#carry.length));
-      grown.set(this.#carry.subarray(0, this.#carried));
-      this.#carry = grown;
-    }
-    this.#carry.set(bytes, this.#carried);
-    this.#carried = length;
   }
 
   /** Reads the complete messages among bytes [0, end). @returns Where the first incomplete one starts. */

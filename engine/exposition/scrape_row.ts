@@ -54,6 +54,7 @@ export interface ExemplarSample {
   readonly timeMs: number | undefined;
 }
 
+/** Since when a series counts, whether the body has a sample of it or not. */
 export interface StartTime {
   readonly slot: number;
   /** Milliseconds since the Unix epoch. */

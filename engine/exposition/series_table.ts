@@ -1,3 +1,5 @@
+import { grown } from "../grown.ts";
+
 /** Marks the end of the walk: no entry is expected. */
 export const NONE = -1;
 
@@ -131,14 +133,10 @@ export class SeriesTable {
   }
 
   #growEntries(size: number): void {
-    const grow = <T extends Uint32Array | Int32Array>(old: T, grown: T): T => {
-      grown.set(old);
-      return grown;
-    };
-    this.offsets = grow(this.offsets, new Uint32Array(size + 1));
-    this.slots = grow(this.slots, new Int32Array(size));
-    this.next = grow(this.next, new Int32Array(size));
-    this.tags = grow(this.tags, new Uint32Array(size));
+    this.offsets = grown(this.offsets, size + 1);
+    this.slots = grown(this.slots, size);
+    this.next = grown(this.next, size);
+    this.tags = grown(this.tags, size);
   }
 }
 

@@ -1,4 +1,5 @@
 import { ABSENT_HIGH, ABSENT_LOW } from "../sample.ts";
+import { Carry } from "./carry.ts";
 import { ClassicHistogram } from "./classic_histogram.ts";
 import { type FamilyComment, parseComment } from "./comment_syntax.ts";
 import {
@@ -112,8 +113,7 @@ export class TextParser implements BodyParser {
   #open: Conversion | undefined;
   #ended = false;
   /** The start of a line whose end is still to come. */
-  #carry = new Uint8Array(1024);
-  #carried = 0;
+  readonly #carry = new Carry(1024);
 
   constructor(dialect: Dialect, resolver: SeriesResolver, options: ParserOptions) {
     this.#dialect = dialect;
@@ -129,7 +129,8 @@ export class TextParser implements BodyParser {
     this.#row = row;
     this.#body = (this.#body + 1) & 0xffff;
     this.#line = 1;
-    this.#entriesSeen = this.#carried = 0;
+    this.#entriesSeen = 0;
+    this.#carry.clear();
     this.#table.previous = NONE;
     this.#open?.parts.clear();
     this.#open = undefined;
@@ -143,12 +144,12 @@ export class TextParser implements BodyParser {
   write(chunk: Uint8Array): void {
     this.#row.bytes += chunk.length;
     let start = 0;
-    if (this.#carried > 0) {
+    if (this.#carry.length > 0) {
       const end = chunk.indexOf(LF) + 1;
       this.#keep(end === 0 ? chunk : chunk.subarray(0, end));
       if (end === 0) return;
-      this.#read(this.#carry, 0, this.#carried);
-      this.#carried = 0;
+      this.#read(this.#carry.bytes, 0, this.#carry.length);
+      this.#carry.clear();
       start = end;
     }
     const end = chunk.lastIndexOf(LF) + 1;
@@ -160,11 +161,11 @@ export class TextParser implements BodyParser {
   }
 
   end(): void {
-    if (this.#carried > 0) {
-      const last = textOf(this.#carry, 0, Math.min(this.#carried, 6));
+    if (this.#carry.length > 0) {
+      const last = textOf(this.#carry.bytes, 0, Math.min(this.#carry.length, 6));
       if (this.#dialect === "text" || last === "# EOF") {
         this.#keep(Uint8Array.of(LF));
-        this.#read(this.#carry, 0, this.#carried);
+        this.#read(this.#carry.bytes, 0, this.#carry.length);
       }
     }
     if (this.#dialect === "openmetrics" && !this.#ended) {
@@ -191,15 +192,8 @@ export class TextParser implements BodyParser {
   /** Appends to the line that is being carried over. */
   #keep(bytes: Uint8Array): void {
     if (this.#ended) throw new ExpositionError("unexpected data after # EOF", { line: this.#line });
-    const length = this.#carried + bytes.length;
-    if (length > LINE_BYTES_MAX) throw this.#lineTooLong();
-    if (length > this.#carry.length) {
-      const grown = new Uint8Array(Math.max(length, 2 * this.#carry.length));
-      grown.set(this.#carry.subarray(0, this.#carried));
-      this.#carry = grown;
-    }
-    this.#carry.set(bytes, this.#carried);
-    this.#carried = length;
+    if (this.#carry.length + bytes.length > LINE_BYTES_MAX) throw this.#lineTooLong();
+    this.#carry.add(bytes);
   }
 
   #lineTooLong(): ExpositionError {
@@ -413,9 +407,13 @@ export class TextParser implements BodyParser {
   }
 
   #reportStartTimes(): void {
+    const { timed } = this.#row;
     for (const { slots, startMs, body } of this.#startTimes.values()) {
       if (body !== this.#body) continue;
-      for (const slot of slots) if (!this.#row.isAbsent(slot)) this.#row.startTimes.push({ slot, startMs });
+      for (const slot of slots) {
+        // Samples with timestamps of their own are not looked for: a start without a sample does no harm.
+        if (timed.count > 0 || !this.#row.isAbsent(slot)) this.#row.startTimes.push({ slot, startMs });
+      }
     }
   }
 

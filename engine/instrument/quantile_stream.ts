@@ -1,3 +1,5 @@
+import { grown } from "../grown.ts";
+
 /** A quantile to estimate and the largest allowed error of its rank, as a fraction of all observations. */
 export interface Objective {
   readonly quantile: number;
@@ -139,15 +141,9 @@ export class QuantileStream {
 
   #reserve(size: number): void {
     if (size > this.#values.length) {
-      const length = 2 * size;
-      const grown = (column: Float64Array) => {
-        const copy = new Float64Array(length);
-        copy.set(column.subarray(0, this.#size));
-        return copy;
-      };
-      this.#values = grown(this.#values);
-      this.#widths = grown(this.#widths);
-      this.#spreads = grown(this.#spreads);
+      this.#values = grown(this.#values, size);
+      this.#widths = grown(this.#widths, size);
+      this.#spreads = grown(this.#spreads, size);
     }
     if (size > this.#spareValues.length) {
       this.#spareValues = new Float64Array(2 * size);

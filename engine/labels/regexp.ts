@@ -154,6 +154,9 @@ function compileRe2(pattern: string): RE2JS {
     if (!(cause instanceof RE2JSSyntaxException)) throw cause;
     // The library puts the DOTALL flag into the pattern, and so into messages that quote all of it.
     const message = cause.message.replace(`\`(?s)${pattern}\``, () => `\`${pattern}\``);
-    throw new RegexpSyntaxError(message, { cause });
+    // Go names the part that is wrong after every reason, an empty one too.
+    const part = message.endsWith("nests too deeply") ? pattern : "";
+    const said = message.endsWith("`") ? message : `${message}: \`${part}\``;
+    throw new RegexpSyntaxError(said, { cause });
   }
 }

@@ -4,8 +4,8 @@ import { formatPosition, type Span } from "./position.ts";
 
 export type AnnotationLevel = "warning" | "info";
 
-/** A remark on a result that is otherwise fine. */
-interface Annotation {
+/** A remark on a result that is otherwise fine. Plain data. */
+export interface Annotation {
   readonly level: AnnotationLevel;
   /** Upstream's text without position; equal texts are one annotation. */
   readonly text: string;
@@ -173,6 +173,19 @@ export class Annotations {
 
   mismatchedCustomBuckets(operation: HistogramOperation, span: Span): void {
     this.info(`mismatched custom buckets were reconciled during ${operation}`, span);
+  }
+
+  /** All of them, in the order in which they came. */
+  list(): Annotation[] {
+    return [...this.#byText.values()];
+  }
+
+  /** Takes over what was remarked elsewhere, on a range function or a selector. */
+  absorb(annotations: readonly Annotation[]): void {
+    for (const { level, text, span, overlaps } of annotations) {
+      const annotation = this.#add(level, text, span);
+      if (overlaps !== undefined) annotation.overlaps = (annotation.overlaps ?? 0) + overlaps;
+    }
   }
 
   /** The texts of one level as the API returns them: with positions in `query`, at most ten and how many more. */

@@ -126,9 +126,20 @@ export interface Unary extends Node {
   readonly expr: Expr;
 }
 
+/** Parentheses right around each other are one node, so that any number of them is no deep tree. */
 export interface Paren extends Node {
   readonly kind: "paren";
+  /** How many pairs of parentheses there are, at least 1; `span` is that of the outermost. */
+  readonly levels: number;
+  /** Not in parentheses itself. */
   readonly expr: Expr;
+}
+
+/** `expr` in one more pair of parentheses. */
+export function paren(expr: Expr, span: Span): Paren {
+  return expr.kind === "paren"
+    ? { ...expr, levels: expr.levels + 1, span }
+    : { kind: "paren", levels: 1, expr, span };
 }
 
 /** A calculation inside `[…]` or behind `offset`, in seconds. Its operands are not expressions. */

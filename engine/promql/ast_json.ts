@@ -55,8 +55,11 @@ export function toJson(expr: Expr): Json {
       };
     case "unary":
       return { type: "unaryExpr", op: expr.op, expr: toJson(expr.expr) };
-    case "paren":
-      return { type: "parenExpr", expr: toJson(expr.expr) };
+    case "paren": {
+      let json: Json = toJson(expr.expr);
+      for (let level = 0; level < expr.levels; level++) json = { type: "parenExpr", expr: json };
+      return json;
+    }
   }
 }
 

@@ -9,6 +9,7 @@ import { mergeSameLabels, SAME_LABELSET } from "./operators/same_labels.ts";
 import { timesOf } from "./operators/range_windows.ts";
 import { parseExpr, type ParserOptions } from "./parser.ts";
 import type { Plan } from "./plan.ts";
+import type { FragmentEvaluator } from "./pushdown/fragment.ts";
 import { planQuery } from "./planner.ts";
 import { type CostSource, estimateCost, type QueryCost } from "./query_cost.ts";
 import { BadQueryError, ExecutionError, QueryLimitError } from "./query_errors.ts";
@@ -28,6 +29,7 @@ export interface EngineFeatures extends ParserOptions {
   readonly perStepStats?: boolean;
 }
 
+/** Limits and times are looked up anew for every query, so that getters may change them. */
 export interface EngineOptions extends EngineFeatures, Partial<SampleLimits> {
   /** How far back an instant selector looks, in ms; 5 minutes unless given. */
   readonly lookbackDeltaMs?: number;
@@ -56,7 +58,7 @@ export interface QueryOptions {
   readonly signal?: AbortSignal;
   /** Instead of the engine's, where lower. */
   readonly maxSeries?: number;
-  readonly maxSamplesScanned?: number;
+  readonly maxSamplesRead?: number;
   /** Reports the plan. */
   readonly explain?: boolean;
   /** Reports the plan with what each operator did. */
@@ -64,6 +66,8 @@ export interface QueryOptions {
 }
 
 export interface AnalyzedResult extends QueryResult {
+  /** To be called, if at all, once the result is not read any more: gives its memory back at once. */
+  release?(): void;
   /** Only where asked for. */
   readonly plan?: PlanReport;
 }
@@ -74,6 +78,9 @@ const DEFAULTS = {
   maxConcurrency: 20,
   maxSamples: 50_000_000,
 };
+
+/** A store; what it can evaluate by itself is left to it. */
+export type EvaluatingQueryable = Queryable & Partial<FragmentEvaluator>;
 
 /** When a query is evaluated; an instant query has a step of 0. */
 interface QueryTimes {
@@ -103,7 +110,7 @@ export class Engine {
    * @throws What `errorTypeOf` in query_errors.ts classifies.
    */
   instant(
-    queryable: Queryable,
+    queryable: EvaluatingQueryable,
     query: string,
     timeMs: number,
     options: QueryOptions = {},
@@ -116,7 +123,7 @@ export class Engine {
    * @throws What `errorTypeOf` in query_errors.ts classifies.
    */
   range(
-    queryable: Queryable,
+    queryable: EvaluatingQueryable,
     query: string,
     startMs: number,
     endMs: number,
@@ -136,37 +143,33 @@ export class Engine {
     return describePlan(this.#plan(this.#parse(query, times), times, this.#lookback(options)));
   }
 
-  /** What a query would read, by estimate. Waits for its turn as queries do. */
+  /** What a query would read, by estimate. Waits for its turn as queries do, and may take as long as they may. */
   async estimate(
     query: string,
     times: QueryTimes,
     source: CostSource,
-    options: Pick<QueryOptions, "lookbackDeltaMs" | "signal"> = {},
+    options: Pick<QueryOptions, "lookbackDeltaMs" | "timeoutMs" | "signal"> = {},
   ): Promise<QueryCost> {
-    const leave = await this.#queue.enter(options.signal);
+    const { signal } = this.#deadline(options);
+    const leave = await this.#queue.enter(signal);
     try {
       const plan = this.#plan(this.#parse(query, times), times, this.#lookback(options));
       const subqueryStepMs = this.#options.subqueryStepMs ?? (() => 60_000);
-      return await estimateCost(plan, stepsOf(times), { subqueryStepMs, source });
+      return await estimateCost(plan, stepsOf(times), { subqueryStepMs, source, signal });
     } finally {
       leave();
     }
   }
 
   async #query(
-    queryable: Queryable,
+    queryable: EvaluatingQueryable,
     query: string,
     times: QueryTimes,
     options: QueryOptions,
   ): Promise<AnalyzedResult> {
-    const { now, timeoutSignal } = this.#options;
-    const timeoutMs = Math.min(
-      options.timeoutMs ?? Infinity,
-      this.#options.timeoutMs ?? DEFAULTS.timeoutMs,
-    );
+    const { now } = this.#options;
     const enteredMs = now();
-    const signals = [options.signal, timeoutSignal?.(timeoutMs)].filter((signal) => signal !== undefined);
-    const signal = signals.length < 2 ? signals[0] : AbortSignal.any(signals);
+    const { signal, timeoutMs } = this.#deadline(options);
     const leave = await this.#queue.enter(signal);
     try {
       const startedMs = now();
@@ -177,15 +180,16 @@ export class Engine {
       const { count } = steps;
       const { maxSamples = DEFAULTS.maxSamples, maxMemoryBytes } = this.#options;
       const maxSeries = lower(this.#options.maxSeries, options.maxSeries);
-      const maxSamplesScanned = lower(this.#options.maxSamplesScanned, options.maxSamplesScanned);
+      const maxSamplesRead = lower(this.#options.maxSamplesRead, options.maxSamplesRead);
       const perStep = (options.perStepStats ?? false) && (this.#options.perStepStats ?? false);
       const account = new SampleAccount(
-        { maxSamples, maxSeries, maxSamplesScanned, maxMemoryBytes },
+        { maxSamples, maxSeries, maxSamplesRead, maxMemoryBytes },
         steps,
         perStep,
       );
       const run = new QueryRun({
         queryable,
+        fragments: queryable.evaluateFragment === undefined ? undefined : queryable as FragmentEvaluator,
         ...times,
         lookbackDeltaMs,
         delayedNameRemoval: this.#options.delayedNameRemoval ?? false,
@@ -199,8 +203,8 @@ export class Engine {
         pause: this.#options.pause,
       });
       const recorder = options.analyze ? new PlanRecorder() : undefined;
-      run.check();
-      if (count > 0) await run.load(plan.selections);
+      run.check("query execution");
+      if (count > 0) await run.load(run.selectionsOf(plan.root));
       const loadedMs = now();
       const found = count > 0
         ? await new Evaluator(run, recorder?.observe).evaluate(plan.root, steps)
@@ -224,11 +228,25 @@ export class Engine {
           },
           samples: account.counts,
         },
-        plan: options.explain || options.analyze ? describePlan(plan, recorder) : undefined,
+        release: () => run.release(),
+        plan: options.explain || options.analyze
+          ? describePlan(plan, recorder, (node) => run.canPushDown(node))
+          : undefined,
       };
     } finally {
       leave();
     }
+  }
+
+  /** How long a query may take, and what tells that its time is up or that nobody waits for it. */
+  #deadline(
+    options: Pick<QueryOptions, "timeoutMs" | "signal">,
+  ): { timeoutMs: number; signal: AbortSignal | undefined } {
+    const { timeoutMs: timeoutMaxMs = DEFAULTS.timeoutMs } = this.#options;
+    const timeoutMs = Math.min(options.timeoutMs ?? Infinity, timeoutMaxMs);
+    const signals = [options.signal, this.#options.timeoutSignal?.(Math.max(0, timeoutMs))]
+      .filter((signal) => signal !== undefined);
+    return { timeoutMs, signal: signals.length < 2 ? signals[0] : AbortSignal.any(signals) };
   }
 
   #lookback({ lookbackDeltaMs }: QueryOptions): number {

@@ -7,7 +7,7 @@ import { aggregate, aggregateQuantile, aggregateSource, isReduction } from "./op
 import { countValues } from "./operators/count_values.ts";
 import { NewestSamples, referenceTimes } from "./operators/instant_selector.ts";
 import { negateVector } from "./operators/negate.ts";
-import { samplesOf, timesOf, WindowCutter } from "./operators/range_windows.ts";
+import { samplesOf, timesOf, WindowCutter, windowCutter } from "./operators/range_windows.ts";
 import { haveOneName, mergeSameLabels } from "./operators/same_labels.ts";
 import { limitRatio, selectK } from "./operators/select_elements.ts";
 import {
@@ -74,15 +74,17 @@ export class Evaluator {
       case "string":
         return { type: "string", text: node.text };
       case "select":
-        return vector(await this.#select(node, steps));
+        return vector(await this.#pushDown(node, steps) ?? await this.#select(node, steps));
       case "windows":
         return { type: "matrix", range: await this.#windows(node, steps) };
       case "subquery":
         return { type: "matrix", range: await this.#subquery(node, steps) };
-      case "call":
-        return await this.#call(node, steps);
+      case "call": {
+        const pushed = await this.#pushDown(node, steps);
+        return pushed === undefined ? await this.#call(node, steps) : vector(pushed);
+      }
       case "aggregate":
-        return vector(await this.#aggregate(node, steps));
+        return vector(await this.#pushDown(node, steps) ?? await this.#aggregate(node, steps));
       case "binary":
         return await this.#binary(node, steps);
       case "negate":
@@ -90,6 +92,20 @@ export class Evaluator {
       case "once":
         return await this.#once(node, steps);
     }
+  }
+
+  /** The value of `node` from who has the samples; undefined where it has to be evaluated here. */
+  async #pushDown(node: Node<"select" | "call" | "aggregate">, steps: Steps): Promise<Vector | undefined> {
+    if (!this.#run.canPushDown(node)) return undefined;
+    const call = node.kind === "aggregate" ? node.input : node;
+    const scalars: (ScalarColumn | undefined)[] = [];
+    if (call.kind === "call") {
+      checkExtension(call);
+      for (const arg of call.args) {
+        scalars.push(arg.kind === "windows" ? undefined : scalarOf(await this.evaluate(arg, steps)));
+      }
+    }
+    return await this.#run.pushDown(node, steps, scalars);
   }
 
   async #vector(node: PlanNode, steps: Steps): Promise<Vector> {
@@ -104,35 +120,32 @@ export class Evaluator {
     if (quantity === "start timestamps" && !run.options.useStartTimestamps) return [];
     if (expr.isSmoothed) {
       const at = referenceTimes(steps, expr.offsetMs, fixedTime(expr));
-      return smoothInstant(expr, this.#selected(node).samples, at, steps, run);
+      return smoothInstant(expr, (await this.#selected(node)).samples, at, steps, run);
     }
-    const result = await materialize(this.#selectorSource(node, steps), steps, run);
+    const result = await materialize(await this.#selectorSource(node, steps), steps, run);
     return quantity === "values" ? result : this.#unique(result, steps);
   }
 
-  #selectorSource(node: Node<"select">, steps: Steps): SeriesSource {
+  async #selectorSource(node: Node<"select">, steps: Steps): Promise<SeriesSource> {
     const { expr, quantity } = node;
     const at = referenceTimes(steps, expr.offsetMs, fixedTime(expr));
-    return selectorSource(this.#selected(node), at, quantity, steps, this.#run);
+    return selectorSource(await this.#selected(node), at, quantity, steps, this.#run);
   }
 
-  #selected({ selection, statisticsOnly }: Node<"select" | "windows">): SelectedSamples {
+  async #selected({ selection, statisticsOnly }: Node<"select" | "windows">): Promise<SelectedSamples> {
+    await this.#run.load([selection]);
     const selected = this.#run.selected(selection);
     return statisticsOnly ? selected.statistics : selected;
   }
 
-  #windows(node: Node<"windows">, steps: Steps): RangeVector {
+  async #windows(node: Node<"windows">, steps: Steps): Promise<RangeVector> {
     const { expr } = node;
     const { selector, rangeMs } = expr;
     const { lookbackDeltaMs, account } = this.#run.options;
     const endsMs = referenceTimes(steps, selector.offsetMs, fixedTime(selector));
-    const isExtended = selector.isAnchored || selector.isSmoothed;
-    const cutter = new WindowCutter(
-      endsMs,
-      rangeMs + (isExtended ? lookbackDeltaMs : 0),
-      selector.isSmoothed ? lookbackDeltaMs : 0,
-    );
-    const series = this.#selected(node).samples.map((samples) => cutter.cut(samples, false));
+    const cutter = windowCutter(expr, endsMs, lookbackDeltaMs);
+    const { samples: selected } = await this.#selected(node);
+    const series = selected.map((samples) => cutter.cut(samples, false));
     account.lookThrough(series, steps, true);
     return { series, rangeMs, endsMs };
   }
@@ -203,7 +216,7 @@ export class Evaluator {
   async #source(node: PlanNode, steps: Steps): Promise<SeriesSource | Vector> {
     if (this.#observe !== undefined) return await this.#vector(node, steps);
     if (node.kind === "select" && node.quantity === "values" && !node.expr.isSmoothed) {
-      const source = this.#selectorSource(node, steps);
+      const source = await this.#selectorSource(node, steps);
       return source.mayHaveHistograms ? await materialize(source, steps, this.#run) : source;
     }
     if (node.kind === "call" && node.implementation.kind === "range") {

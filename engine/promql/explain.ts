@@ -9,6 +9,8 @@ export interface OperatorReport {
   readonly expr: string;
   /** Which of the plan's selects it is answered from. */
   readonly select?: number;
+  /** It is evaluated, with all below it, by the shards; unless they find that they cannot. */
+  readonly isPushedDown?: true;
   readonly inputs: readonly OperatorReport[];
   readonly measured?: OperatorMeasurement;
 }
@@ -72,11 +74,16 @@ function sizeOf(value: Value): { series: number; samples: number } {
 }
 
 /** The plan as a tree of plain objects. */
-export function describePlan({ root, selections }: Plan, recorder?: PlanRecorder): PlanReport {
+export function describePlan(
+  { root, selections }: Plan,
+  recorder?: PlanRecorder,
+  isPushedDown: (node: PlanNode) => boolean = () => false,
+): PlanReport {
   const describe = (node: PlanNode): OperatorReport => ({
     operator: node.kind,
     expr: print(node.expr),
     ...("selection" in node ? { select: selections.indexOf(node.selection) } : {}),
+    ...(isPushedDown(node) ? { isPushedDown: true } : {}),
     inputs: inputsOf(node).map(describe),
     measured: recorder?.measured(node),
   });

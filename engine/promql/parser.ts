@@ -1,6 +1,6 @@
 import type { Matcher } from "../labels/matcher.ts";
 import { isValidLabelName } from "../labels/names.ts";
-import type { Aggregation, Binary, Call, Expr, Paren, VectorMatching } from "./ast.ts";
+import { type Aggregation, type Binary, type Call, type Expr, paren, type VectorMatching } from "./ast.ts";
 import { checkTypes } from "./check_types.ts";
 import { FUNCTION_SIGNATURES } from "./function_signatures.ts";
 import { nodeAbove } from "./height.ts";
@@ -101,32 +101,59 @@ class Parser {
 
   /** The operators that bind at least as tightly as `precedenceMin`, with their operands. */
   #parseExpr(precedenceMin: number): Expr {
+    this.#tokens.enter();
+    const expr = this.#climb(this.#parseOperand(), precedenceMin);
+    this.#tokens.leave();
+    return expr;
+  }
+
+  /** `lhs` with the operators that follow and bind at least as tightly as `precedenceMin`. */
+  #climb(lhs: Expr, precedenceMin: number): Expr {
     const tokens = this.#tokens;
-    tokens.enter();
-    let lhs = this.#parseOperand();
     for (;;) {
       const operator = tokens.peek();
       const precedence = PRECEDENCE.get(operator.type) ?? -1;
-      if (precedence < precedenceMin) break;
+      if (precedence < precedenceMin) return lhs;
       tokens.take();
       const modifiers = this.#parseBinaryModifiers();
       const rhs = this.#parseExpr(operator.type === "^" ? precedence : precedence + 1);
       lhs = this.#binary(lhs, operator, modifiers, rhs);
     }
-    tokens.leave();
-    return lhs;
   }
 
   #parseOperand(): Expr {
-    const sign = this.#tokens.peek();
-    if (sign.type !== "+" && sign.type !== "-") {
-      const isExtended = this.#options.enableExtendedRangeSelectors ?? false;
-      return parseModifiers(this.#tokens, this.#parsePrimary(), isExtended);
+    const { type } = this.#tokens.peek();
+    if (type === "+" || type === "-") return this.#parseSigned();
+    return type === "(" ? this.#parseParens() : this.#parseModified(this.#parsePrimary());
+  }
+
+  #parseModified(expr: Expr): Expr {
+    return parseModifiers(this.#tokens, expr, this.#options.enableExtendedRangeSelectors ?? false);
+  }
+
+  /** Any number of signs, without recursing. */
+  #parseSigned(): Expr {
+    const signs: Token[] = [];
+    for (let sign; (sign = this.#tokens.takeIf("+") ?? this.#tokens.takeIf("-"));) signs.push(sign);
+    return signs.reduceRight((expr: Expr, sign): Expr => {
+      if (expr.kind === "numberLiteral") return signedLiteral(sign, expr);
+      const span = { start: sign.start, end: expr.span.end };
+      return { kind: "unary", op: sign.type as "+" | "-", expr, span };
+    }, this.#parseExpr(SIGN_PRECEDENCE));
+  }
+
+  /** Parentheses that open one right after the other, however many, without recursing. */
+  #parseParens(): Expr {
+    const tokens = this.#tokens;
+    const starts: number[] = [];
+    while (tokens.peek().type === "(") starts.push(tokens.take().start);
+    let expr = this.#parseExpr(0);
+    for (;;) {
+      const span = { start: starts.pop()!, end: tokens.expect(")").end };
+      expr = this.#parseModified(paren(expr, span));
+      if (starts.length === 0) return expr;
+      expr = this.#climb(expr, 0);
     }
-    this.#tokens.take();
-    const expr = this.#parseExpr(SIGN_PRECEDENCE);
-    if (expr.kind === "numberLiteral") return signedLiteral(sign, expr);
-    return { kind: "unary", op: sign.type, expr, span: { start: sign.start, end: expr.span.end } };
   }
 
   #parsePrimary(): Expr {
@@ -140,8 +167,6 @@ class Parser {
         const { text, start, end } = tokens.take();
         return { kind: "stringLiteral", value: unquote(text), span: { start, end } };
       }
-      case "(":
-        return this.#parseParen();
       case "{":
         return parseBareSelector(tokens);
     }
@@ -153,12 +178,6 @@ class Parser {
     }
     if (next === "(" && (type === "identifier" || isWindowKeyword(type))) return this.#parseCall(name);
     return parseNamedSelector(tokens, name);
-  }
-
-  #parseParen(): Paren {
-    const { start } = this.#tokens.take();
-    const expr = this.#parseExpr(0);
-    return { kind: "paren", expr, span: { start, end: this.#tokens.expect(")").end } };
   }
 
   #parseCall(name: Token): Call {

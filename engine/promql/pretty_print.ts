@@ -35,8 +35,10 @@ class PrettyPrinter {
       }
       case "call":
         return `${indent}${expr.func.name}${this.#printArguments(expr.args, level)}`;
-      case "paren":
-        return indent + this.#printArguments([expr.expr], level);
+      case "paren": {
+        const inner = expr.levels > 1 ? { ...expr, levels: expr.levels - 1 } : expr.expr;
+        return indent + this.#printArguments([inner], level);
+      }
       case "binary": {
         const lhs = this.print(expr.lhs, level + 1), rhs = this.print(expr.rhs, level + 1);
         return `${lhs}\n${indent}${printOperator(expr)}\n${rhs}`;

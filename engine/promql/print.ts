@@ -45,7 +45,7 @@ export function printWith(expr: Expr, printChild: (child: Expr) => string): stri
     case "unary":
       return expr.op + printChild(expr.expr);
     case "paren":
-      return `(${printChild(expr.expr)})`;
+      return "(".repeat(expr.levels) + printChild(expr.expr) + ")".repeat(expr.levels);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Matcher } from "../labels/matcher.ts";
 import { fixedTime, inputsOf, type Plan, type PlanNode, type Selection } from "./plan.ts";
+import { unlessAborted } from "./query_queue.ts";
 import type { Steps } from "./value.ts";
 
 /** What a query reads from the store. */
@@ -7,7 +8,9 @@ export interface QueryCost {
   /** Series of all selects, counted once per select. */
   readonly seriesTouched: number;
   /** Samples, each counted once as windows slide over it. */
-  readonly samplesScanned: number;
+  readonly samplesRead: number;
+  /** Whether `info()` will read more, which only its evaluation tells. */
+  readonly isIncomplete: boolean;
 }
 
 /** What an estimate is made from. */
@@ -20,23 +23,39 @@ export interface CostSource {
   readonly sampleIntervalMs: number;
 }
 
-/** Estimates a plan without reading samples; too high where series have gaps, too low where `info()` selects more. */
+export interface EstimateOptions {
+  subqueryStepMs(rangeMs: number): number;
+  readonly source: CostSource;
+  /** Ends the estimate, though not what the source has begun. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Estimates a plan without reading samples; too high where series have gaps, too low where `info()` selects more.
+ * @throws {QueryTimeoutError|QueryCanceledError} If `signal` is aborted first.
+ */
 export async function estimateCost(
   { root, selections }: Plan,
   steps: Steps,
-  { subqueryStepMs, source }: { subqueryStepMs(rangeMs: number): number; readonly source: CostSource },
+  { subqueryStepMs, source, signal }: EstimateOptions,
 ): Promise<QueryCost> {
-  const counts = await Promise.all(
+  const counting = Promise.all(
     selections.map(({ matchers, startMs, endMs }) => source.countSeries({ matchers, startMs, endMs })),
   );
+  const counts = await unlessAborted(counting, signal, "cost estimation");
   const seriesOf = new Map<Selection, number>(selections.map((selection, i) => [selection, counts[i]!]));
   const perSeries = samplesPerSeries(root, steps, subqueryStepMs, source.sampleIntervalMs);
-  let samplesScanned = 0;
-  for (const [selection, samples] of perSeries) samplesScanned += seriesOf.get(selection)! * samples;
+  let samplesRead = 0;
+  for (const [selection, samples] of perSeries) samplesRead += seriesOf.get(selection)! * samples;
   return {
     seriesTouched: counts.reduce((sum, count) => sum + count, 0),
-    samplesScanned: Math.round(samplesScanned),
+    samplesRead: Math.round(samplesRead),
+    isIncomplete: callsInfo(root),
   };
+}
+
+function callsInfo(node: PlanNode): boolean {
+  return (node.kind === "call" && node.expr.func.name === "info") || inputsOf(node).some(callsInfo);
 }
 
 /** Samples that each selector below `node` reads of one series. */

@@ -22,6 +22,10 @@ export class QueryLimitError extends ExecutionError {
 /** The query has read more than it may, by the server's limits or by those that came with it. */
 export class CostLimitError extends Error {
   override readonly name = "CostLimitError";
+  /** @param limit Which of the limits it was. */
+  constructor(readonly limit: "series" | "samples", message: string) {
+    super(message);
+  }
 }
 
 export class QueryTimeoutError extends Error {
@@ -57,4 +61,38 @@ export function errorTypeOf(error: unknown): ErrorType {
   if (error instanceof QueryTimeoutError) return "timeout";
   if (error instanceof QueryCanceledError) return "canceled";
   return "internal";
+}
+
+/** An error of a query as plain data, for another thread. */
+export interface PlainQueryError {
+  readonly type: Exclude<ErrorType, "internal">;
+  /** Of an execution error: whether a limit of the engine was reached. Of a cost limit: which one. */
+  readonly limit: boolean | CostLimitError["limit"];
+  readonly message: string;
+}
+
+/** Undefined for an error that says nothing about the query. */
+export function plainQueryError(error: unknown): PlainQueryError | undefined {
+  const type = errorTypeOf(error);
+  if (type === "internal") return undefined;
+  const limit = error instanceof CostLimitError ? error.limit : error instanceof QueryLimitError;
+  return { type, limit, message: (error as Error).message };
+}
+
+/** The error that `plainQueryError` was given, of a class that the API treats alike. */
+export function queryErrorOf({ type, limit, message }: PlainQueryError): Error {
+  switch (type) {
+    case "bad_data":
+      return new BadQueryError(message);
+    case "execution":
+      return limit === true ? new QueryLimitError(message) : new ExecutionError(message);
+    case "cost_limit":
+      return new CostLimitError(limit === "samples" ? "samples" : "series", message);
+    case "timeout":
+    case "canceled": {
+      const error = type === "timeout" ? new QueryTimeoutError("") : new QueryCanceledError("");
+      error.message = message;
+      return error;
+    }
+  }
 }

@@ -1,5 +1,7 @@
 import { QueryCanceledError, QueryTimeoutError } from "./query_errors.ts";
 
+const QUEUE = "query queue";
+
 /** Lets a limited number of queries run at a time; the others wait in the order they came. */
 export class QueryQueue {
   readonly #max: number;
@@ -24,7 +26,7 @@ export class QueryQueue {
    * @throws {QueryTimeoutError|QueryCanceledError} If `signal` is aborted first.
    */
   async enter(signal: AbortSignal | undefined): Promise<() => void> {
-    if (signal?.aborted) throw queueError(signal);
+    if (signal?.aborted) throw abortError(signal, QUEUE);
     if (this.#running < this.#max) this.#running++;
     else await this.#wait(signal);
     let isLeft = false;
@@ -46,7 +48,7 @@ export class QueryQueue {
     };
     const giveUp = () => {
       this.#waiting.splice(this.#waiting.indexOf(start), 1);
-      reject(queueError(signal!));
+      reject(abortError(signal!, QUEUE));
     };
     this.#waiting.push(start);
     signal?.addEventListener("abort", giveUp, { once: true });
@@ -54,8 +56,25 @@ export class QueryQueue {
   }
 }
 
-function queueError({ reason }: AbortSignal): Error {
-  return isTimeout(reason) ? new QueryTimeoutError("query queue") : new QueryCanceledError("query queue");
+/**
+ * What `work` comes to.
+ * @throws {QueryTimeoutError|QueryCanceledError} If `signal` is aborted first; `work` goes on.
+ */
+export function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  phase: string,
+): Promise<T> {
+  if (signal === undefined) return work;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const giveUp = () => reject(abortError(signal, phase));
+  if (signal.aborted) giveUp();
+  else signal.addEventListener("abort", giveUp, { once: true });
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener("abort", giveUp));
+}
+
+function abortError({ reason }: AbortSignal, phase: string): Error {
+  return isTimeout(reason) ? new QueryTimeoutError(phase) : new QueryCanceledError(phase);
 }
 
 /** Whether a signal was aborted because time was up. */

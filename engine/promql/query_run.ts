@@ -1,12 +1,21 @@
 import type { Labels } from "../labels/labels.ts";
 import type { Queryable, SelectRequest, SeriesColumns } from "../tsdb/select.ts";
 import { Annotations } from "./annotations.ts";
-import type { Selection } from "./plan.ts";
+import { inputsOf, type PlanNode, type Selection } from "./plan.ts";
+import {
+  type Fragment,
+  type FragmentEvaluator,
+  type FragmentResult,
+  fragmentSelector,
+  type SlabRows,
+} from "./pushdown/fragment.ts";
+import { releaseSlabs } from "./pushdown/slabs.ts";
+import { gatherFragments } from "./pushdown/gather_fragments.ts";
 import { QueryCanceledError, QueryTimeoutError, StorageError } from "./query_errors.ts";
 import { isTimeout } from "./query_queue.ts";
 import type { SampleAccount } from "./sample_account.ts";
 import { SelectedSamples } from "./selected_samples.ts";
-import type { InstantSeries, Steps } from "./value.ts";
+import type { InstantSeries, ScalarColumn, Steps, Vector } from "./value.ts";
 
 /** What is fixed for one query. */
 export interface QueryRunOptions {
@@ -21,6 +30,8 @@ export interface QueryRunOptions {
   readonly typeAndUnitLabels: boolean;
   subqueryStepMs(rangeMs: number): number;
   readonly account: SampleAccount;
+  /** Who evaluates parts of the query where the samples are, if anybody does. */
+  readonly fragments?: FragmentEvaluator;
   /** Aborts selects, and evaluation at its next checkpoint. */
   readonly signal?: AbortSignal;
   /** A clock in ms, of any origin. */
@@ -39,6 +50,7 @@ const SLAB_VALUES = 1 << 14;
 export class QueryRun {
   readonly annotations = new Annotations();
   readonly #selected = new Map<Selection, SelectedSamples>();
+  readonly #held: SlabRows[] = [];
   #sliceEndMs: number;
   #values = new Float64Array(0);
   #present = new Uint8Array(0);
@@ -48,19 +60,70 @@ export class QueryRun {
     this.#sliceEndMs = options.now() + SLICE_MS;
   }
 
-  /** Runs all selects of a plan, at the same time. */
+  /** Runs selects, at the same time, unless they were run before. */
   async load(selections: readonly Selection[]): Promise<void> {
-    await Promise.all(selections.map(async (selection) => {
+    const missing = selections.filter((selection) => !this.#selected.has(selection));
+    await Promise.all(missing.map(async (selection) => {
       const { matchers, startMs, endMs, hints } = selection;
       const series = await this.select({ matchers, startMs, endMs, hints });
       this.#selected.set(selection, new SelectedSamples(series, this.options.useStartTimestamps));
     }));
   }
 
+  /** Whether `node` is to be left to who has the samples. */
+  canPushDown(node: PlanNode): boolean {
+    const { fragments, delayedNameRemoval } = this.options;
+    return fragments !== undefined && fragmentSelector(node, delayedNameRemoval) !== undefined;
+  }
+
+  /** The selects that `node` surely needs: those that are not pushed down. */
+  selectionsOf(node: PlanNode): Selection[] {
+    if (this.canPushDown(node)) return [];
+    const own = "selection" in node ? [node.selection] : [];
+    return [...new Set([...own, ...inputsOf(node).flatMap((input) => this.selectionsOf(input))])];
+  }
+
   selected(selection: Selection): SelectedSamples {
     const selected = this.#selected.get(selection);
     if (selected === undefined) throw new Error("BUG: a selection was not loaded before evaluation");
     return selected;
+  }
+
+  /**
+   * The value of an instant vector from whoever has the samples, where they can evaluate it.
+   * @param scalars Scalar arguments of the call that it is, or that is aggregated, by position.
+   * @returns Undefined where the samples themselves are needed.
+   */
+  async pushDown(
+    node: PlanNode,
+    steps: Steps,
+    scalars: readonly (ScalarColumn | undefined)[],
+  ): Promise<Vector | undefined> {
+    const { fragments, signal, startMs, endMs, stepMs, account, now, deadlineMs } = this.options;
+    if (fragments === undefined || steps.count === 0) return undefined;
+    const { lookbackDeltaMs, useStartTimestamps, typeAndUnitLabels } = this.options;
+    let results: FragmentResult[];
+    try {
+      results = await fragments.evaluateFragment({
+        expr: node.expr as Fragment["expr"],
+        quantity: node.kind === "select" ? node.quantity : "values",
+        scalars,
+        steps,
+        query: { startMs, endMs, stepMs },
+        querySteps: account.steps,
+        lookbackDeltaMs,
+        useStartTimestamps,
+        typeAndUnitLabels,
+        perStepStats: account.counts.totalPerStep !== undefined,
+        limits: account.limits,
+        timeoutMs: deadlineMs - now(),
+      }, signal);
+    } catch (error) {
+      this.check();
+      throw new StorageError(error);
+    }
+    this.check();
+    return gatherFragments(results, node, steps, this);
   }
 
   /** @throws {StorageError} If the select fails for another reason than the query's end. */
@@ -88,6 +151,16 @@ export class QueryRun {
       }
       throw new QueryCanceledError(phase);
     }
+  }
+
+  /** Has the columns of slabs given back when nobody reads the query's result any more. */
+  releaseLater(rows: SlabRows): void {
+    this.#held.push(rows);
+  }
+
+  release(): void {
+    for (const rows of this.#held) releaseSlabs(rows);
+    this.#held.length = 0;
   }
 
   /**

@@ -15,8 +15,8 @@ export interface SampleLimits {
   /** Series that the selects of a query may give, each counted once per select. */
   readonly maxSeries?: number;
   /** Samples that a query may read from the store, each counted once as windows slide over it. */
-  readonly maxSamplesScanned?: number;
-  /** Bytes of the columns that the selects of a query may give. */
+  readonly maxSamplesRead?: number;
+  /** Bytes of the columns that a query may load, or get from those who evaluate parts of it. */
   readonly maxMemoryBytes?: number;
 }
 
@@ -93,23 +93,53 @@ export class SampleAccount {
 
   /** Series that a select gave. @throws {CostLimitError|QueryLimitError} */
   load(series: readonly SeriesColumns[]): void {
-    const { maxSeries = Infinity, maxMemoryBytes = Infinity } = this.limits;
-    this.#series += series.length;
-    if (this.#series > maxSeries) {
-      throw new CostLimitError(
-        `query selects ${this.#series} series, more than the limit of ${maxSeries}: ` +
-          "select fewer with label matchers, or raise the limit of series per query",
-      );
-    }
+    this.addSeries(series.length);
+    let bytes = 0;
     for (const { values, histograms } of series) {
-      this.#bytes += values.length * (histograms === undefined ? 8 : 512);
+      bytes += values.length * (histograms === undefined ? 8 : 512);
     }
+    this.#hold(bytes);
+  }
+
+  /** @throws {QueryLimitError} */
+  #hold(bytes: number): void {
+    const { maxMemoryBytes = Infinity } = this.limits;
+    this.#bytes += bytes;
     if (this.#bytes > maxMemoryBytes) {
       throw new QueryLimitError(
         `query loads ${this.#bytes} bytes of samples, more than the limit of ${maxMemoryBytes}: ` +
           "select fewer series or a shorter range, or raise the memory limit per query",
       );
     }
+  }
+
+  /** Series that are looked at one after the other. @throws {CostLimitError} */
+  addSeries(count: number): void {
+    const { maxSeries = Infinity } = this.limits;
+    this.#series += count;
+    if (this.#series > maxSeries) {
+      throw new CostLimitError(
+        "series",
+        `query selects ${this.#series} series, more than the limit of ${maxSeries}: ` +
+          "select fewer with label matchers, or raise the limit of series per query",
+      );
+    }
+  }
+
+  /**
+   * What was counted elsewhere, for a part of the query.
+   * @param bytes Of the columns that came of it.
+   * @throws {CostLimitError|QueryLimitError}
+   */
+  absorb({ total, read, peak, series = 0, totalPerStep, readPerStep }: SampleCounts, bytes: number): void {
+    this.#hold(bytes);
+    this.#total += total;
+    this.addSeries(series);
+    this.#scan(read);
+    this.#peak = Math.max(this.#peak, this.#current + peak);
+    if (this.#totalPerStep === undefined) return;
+    totalPerStep?.forEach((count, step) => this.#totalPerStep![step]! += count);
+    readPerStep?.forEach((count, step) => this.#readPerStep![step]! += count);
   }
 
   /** Samples in memory now, to be given to `settle`. */
@@ -212,11 +242,12 @@ export class SampleAccount {
 
   #scan(samples: number): void {
     this.#read += samples;
-    const { maxSamplesScanned = Infinity } = this.limits;
-    if (this.#read > maxSamplesScanned) {
+    const { maxSamplesRead = Infinity } = this.limits;
+    if (this.#read > maxSamplesRead) {
       throw new CostLimitError(
-        `query scans more than the limit of ${maxSamplesScanned} samples: ` +
-          "select fewer series or a shorter range, or raise the limit of samples scanned per query",
+        "samples",
+        `query reads more than the limit of ${maxSamplesRead} samples: ` +
+          "select fewer series or a shorter range, or raise the limit of samples read per query",
       );
     }
   }

@@ -54,10 +54,11 @@ function withoutBuckets(series: SeriesColumns): SeriesColumns {
   return { ...series, histograms };
 }
 
-function withoutGaps(
+/** The samples of a series by kind; where it has no gaps, its columns stay what they are. */
+export function withoutGaps(
   { labels, times, values, histograms, startTimes }: SeriesColumns,
   withStartTimes: boolean,
-) {
+): SeriesSamples {
   const starts = withStartTimes ? startTimes : undefined;
   if (histograms === undefined && !hasGap(values)) {
     return { labels, floats: { times, values, startTimes: starts } };

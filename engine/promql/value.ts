@@ -113,7 +113,7 @@ export function hasSamples({ present }: InstantSeries): boolean {
 }
 
 /** Labels that describe the metric and go whenever its name goes. */
-const METADATA_LABELS: ReadonlySet<string> = new Set([METRIC_NAME, "__type__", "__unit__"]);
+export const METADATA_LABELS: ReadonlySet<string> = new Set([METRIC_NAME, "__type__", "__unit__"]);
 
 /** All labels but the metric's name, type and unit. */
 export function withoutMetadata(labels: Labels): Labels {

@@ -3,8 +3,9 @@ import type { Block, TimePage } from "./block/block.ts";
 import type { BlockWriter } from "./block/block_writer.ts";
 import { FLOATS, type ValuePage } from "./block/value_page.ts";
 import { ByteSink } from "./chunk/byte_sink.ts";
+import { encodeStartTimes } from "./chunk/start_times.ts";
 import { encodeValues } from "./chunk/values.ts";
-import { COLUMN_ROWS_MAX, countSamples, SAMPLES_PER_PAUSE, writeLoose } from "./head_writer.ts";
+import { COLUMN_ROWS_MAX, countSamples, hasAny, SAMPLES_PER_PAUSE, writeLoose } from "./head_writer.ts";
 import { Labels } from "../labels/labels.ts";
 import { SeriesCollector } from "./series_collector.ts";
 import type { SeriesOrder } from "./series_order.ts";
@@ -158,12 +159,12 @@ export async function compact(
         writer,
         name,
         ref,
-        { times: series.times, values: series.values, histograms: series.histograms },
+        series,
         -Infinity,
         Infinity,
       );
     } else {
-      const { times, values } = series;
+      const { times, values, startTimes } = series;
       let columns = columnsOf.get(times);
       if (columns === undefined) {
         columns = [];
@@ -178,6 +179,9 @@ export async function compact(
         if (present === 0) continue;
         chunk.clear();
         encodeValues(values, from, to - from, 1, chunk);
+        if (hasAny(startTimes, from, to)) {
+          encodeStartTimes(startTimes!.subarray(from, to), times.subarray(from, to), chunk);
+        }
         due = writer.addChunk(name, ref, column, FLOATS, chunk.written(), present) || due;
       }
     }

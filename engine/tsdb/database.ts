@@ -1,5 +1,5 @@
-import type { FloatHistogram } from "../histogram/float_histogram.ts";
-import type { Labels } from "../labels/labels.ts";
+import { FloatHistogram } from "../histogram/float_histogram.ts";
+import { Labels } from "../labels/labels.ts";
 import type { Matcher } from "../labels/matcher.ts";
 import { isAbsent, isStale, NAN_HIGH, NAN_LOW, STALE_HIGH, STALE_LOW, wordsOf } from "../sample.ts";
 import { isTime, type SampleOutcome, sampleOutcome, TIME_MAX_MS } from "./append_rules.ts";
@@ -22,6 +22,7 @@ import { load } from "./loader.ts";
 import { Mutex } from "./mutex.ts";
 import { union } from "./postings.ts";
 import type { Queryable, SelectRequest, SeriesColumns } from "./select.ts";
+import { type Scannable, ScannedSeries } from "./scanned_series.ts";
 import { SeriesCollector } from "./series_collector.ts";
 import { SeriesIndex } from "./series_index.ts";
 import { SeriesOrder } from "./series_order.ts";
@@ -64,7 +65,7 @@ export interface DatabaseOptions {
  * It has no clock and no timers: the owner calls `commit` to make what was appended durable, and `maintain` for the rest.
  * Its methods may be called while others are under way; what was appended before a call is part of what the call does.
  */
-export class Database implements Queryable {
+export class Database implements Queryable, Scannable {
   readonly index = new SeriesIndex();
   readonly order = new SeriesOrder(this.index);
   readonly head = new Head(this.index);
@@ -154,34 +155,57 @@ export class Database implements Queryable {
 
   /**
    * Appends a row of the group: two words per slot (see engine/sample.ts). Not durable before `commit`.
-   * A row that is not newer than the group's last one is not accepted, unless late samples are: then each of its
-   * samples is treated as one with a time of its own, and those that are stored are counted.
-   * @throws {RangeError} If the time is not a whole number of ms of at most TIME_MAX_MS.
+   * Of a row that is not newer than the group's last one, each sample is treated as one with a time of its own, and
+   * those that are stored are counted.
+   * @param startTimes Since when each slot counts, in whole ms, 0 where unknown; not set where no slot has a start.
+   * @throws {RangeError} If the time, or a start, is not a whole number of ms of at most TIME_MAX_MS.
    */
-  append(group: Group, timeMs: number, words: Uint32Array, markStale = true): AppendResult {
-    if (!isTime(timeMs)) {
-      throw new RangeError(`Expected a time in whole ms, at most ${TIME_MAX_MS} from 0, found ${timeMs}`);
-    }
+  append(
+    group: Group,
+    timeMs: number,
+    words: Uint32Array,
+    markStale = true,
+    startTimes?: Float64Array,
+  ): AppendResult {
+    requireTime(timeMs);
+    startTimes?.forEach(requireTime);
     this.head.adopt(group);
     const result = group.append(timeMs, words, markStale);
     if (!result.accepted) {
-      if ((this.options.outOfOrderWindowMs ?? 0) > 0) this.#appendLate(group, timeMs, words, result);
+      this.#appendLate(group, timeMs, words, result, startTimes);
       return result;
     }
     this.head.noteTime(timeMs);
-    this.#journal.records.row(group);
+    const knownStarts = group.startTimes?.count;
+    if (startTimes !== undefined || knownStarts !== undefined) {
+      group.noteStartTimes(timeMs, words, startTimes ?? noStartTimes);
+    }
+    this.#journal.records.row(group, knownStarts);
     this.counters.samplesAppended += result.samples;
     return result;
   }
 
-  #appendLate(group: Group, timeMs: number, words: Uint32Array, result: AppendResult): void {
+  #appendLate(
+    group: Group,
+    timeMs: number,
+    words: Uint32Array,
+    result: AppendResult,
+    startTimes: Float64Array | undefined,
+  ): void {
     const values = new Float64Array(words.buffer, words.byteOffset, words.length >> 1);
+    const late = new Map<number, SampleOutcome>();
     for (let slot = 0; slot < Math.min(values.length, group.slotCount); slot++) {
       if (isAbsent(words, slot) || (group.hasElsewhere && isElsewhere(words, slot))) continue;
       const ref = group.slotRefs[slot];
-      if (isStale(words, slot)) this.appendStale(ref, timeMs);
-      else if (this.appendSample(ref, timeMs, values[slot]) === "stored") result.samples++;
+      if (isStale(words, slot)) {
+        this.appendStale(ref, timeMs);
+        continue;
+      }
+      const outcome = this.appendSample(ref, timeMs, values[slot], startTimes?.[slot]);
+      if (outcome === "stored") result.samples++;
+      late.set(slot, outcome);
     }
+    result.late = late;
     result.accepted = result.samples > 0;
   }
 
@@ -192,8 +216,13 @@ export class Database implements Queryable {
     words[2 * slot + 1] = ELSEWHERE_HIGH;
   }
 
-  /** Appends one sample with a time of its own, any NaN as the canonical one. */
-  appendSample(ref: number, timeMs: number, value: number): SampleOutcome {
+  /**
+   * Appends one sample with a time of its own, any NaN as the canonical one.
+   * @param startMs Since when the series counts, in whole ms; 0 where unknown.
+   * @throws {RangeError} If the start is not a whole number of ms of at most TIME_MAX_MS.
+   */
+  appendSample(ref: number, timeMs: number, value: number, startMs = 0): SampleOutcome {
+    requireTime(startMs);
     sample[0] = value;
     const isNaN = value !== value;
     const outcome = this.#outcomeAt(
@@ -203,7 +232,7 @@ export class Database implements Queryable {
         isNaN ? high === NAN_HIGH && low === NAN_LOW : low === sampleWords[0] && high === sampleWords[1],
     );
     if (outcome !== "stored") return outcome;
-    this.backfill(ref, timeMs, value);
+    this.backfill(ref, timeMs, value, startMs);
     return outcome;
   }
 
@@ -216,17 +245,48 @@ export class Database implements Queryable {
     return outcome;
   }
 
-  /** @throws {RangeError} If the histogram has more buckets than fit one value of the store. */
-  appendHistogram(ref: number, timeMs: number, histogram: FloatHistogram): SampleOutcome {
+  /**
+   * As `appendSample`.
+   * @throws {RangeError} Also if the histogram has more buckets than fit one value of the store.
+   */
+  appendHistogram(ref: number, timeMs: number, histogram: FloatHistogram, startMs = 0): SampleOutcome {
+    requireTime(startMs);
     const outcome = this.#outcomeAt(
       ref,
       timeMs,
       () => this.head.histogramAt(ref, timeMs)?.equals(histogram) ?? false,
     );
     if (outcome !== "stored") return outcome;
-    this.#journal.records.histogram(ref, timeMs, histogram);
-    this.head.addHistogram(ref, timeMs, histogram);
+    this.#addHistogram(ref, timeMs, histogram, startMs);
+    return outcome;
+  }
+
+  #addHistogram(ref: number, timeMs: number, histogram: FloatHistogram, startMs: number): void {
+    this.#journal.records.histogram(ref, timeMs, histogram, startMs);
+    this.head.addHistogram(ref, timeMs, histogram, startMs);
     this.counters.histogramsAppended++;
+  }
+
+  /**
+   * Appends a sample of nothing at the time from which a series counts, so that functions see all of its first increase.
+   * It is only stored as the newest sample of the series, out-of-order window or not.
+   * @param timeMs Of the sample that has this start, which is to be appended next.
+   * @param like A histogram of the series: nothing is then one without observations in the same buckets.
+   */
+  appendZero(ref: number, startMs: number, timeMs: number, like?: FloatHistogram): SampleOutcome {
+    this.#requireKnown(ref);
+    if (startMs >= timeMs) return "out_of_bounds";
+    const { maxMs } = this.head;
+    const outcome = sampleOutcome({
+      timeMs: startMs,
+      lastMs: this.head.last(ref).timeMs,
+      newestMs: maxMs === -Infinity ? timeMs : maxMs,
+      windowMs: 0,
+      boundMs: WINDOW_MS / 2,
+    }, () => true);
+    if (outcome !== "stored") return outcome;
+    if (like === undefined) this.backfill(ref, startMs, 0);
+    else this.#addHistogram(ref, startMs, emptyLike(like), 0);
     return outcome;
   }
 
@@ -237,9 +297,9 @@ export class Database implements Queryable {
   }
 
   /** Appends samples of the past, as an import does: no rule about order applies, but `isTime` must hold. */
-  backfill(ref: number, timeMs: number, value: number): void {
-    this.head.addFloat(ref, timeMs, value);
-    this.#journal.records.float(ref, timeMs, value);
+  backfill(ref: number, timeMs: number, value: number, startMs = 0): void {
+    this.head.addFloat(ref, timeMs, value, startMs);
+    this.#journal.records.float(ref, timeMs, value, startMs);
     this.counters.samplesAppended++;
   }
 
@@ -454,13 +514,43 @@ export class Database implements Queryable {
 
   /** @see Queryable.select */
   async select(request: SelectRequest): Promise<SeriesColumns[]> {
-    const { startMs, endMs, signal } = request;
-    const { refs, names } = this.order.sort(this.index.select(request.matchers));
-    const collector = new SeriesCollector(startMs, endMs);
+    const result: SeriesColumns[] = [];
+    const collector = new SeriesCollector(request.startMs, request.endMs);
+    await this.#read(request, collector, (ref) => {
+      const series = collector.take(this.index.labels(ref));
+      if (series === undefined) return 0;
+      result.push(series);
+      return series.times.length;
+    });
+    return result;
+  }
+
+  /** @see Scannable.scan */
+  async scan(
+    request: SelectRequest,
+    visit: (series: ScannedSeries) => Promise<void> | void,
+  ): Promise<void> {
+    const collector = new SeriesCollector(request.startMs, request.endMs, true);
+    await this.#read(request, collector, (ref) => {
+      const columns = collector.take(Labels.empty);
+      return columns === undefined ? 0 : visit(new ScannedSeries(this.index, ref, columns)) ?? 0;
+    });
+  }
+
+  /**
+   * Collects the stretches of one series after the other.
+   * @param take What is done with each: gives the number of samples that were read, after which other work may be due,
+   *   or a promise to wait for, which sees to that itself.
+   */
+  async #read(
+    { matchers, startMs, endMs, signal }: SelectRequest,
+    collector: SeriesCollector,
+    take: (ref: number) => Promise<void> | number,
+  ): Promise<void> {
+    const { refs, names } = this.order.sort(this.index.select(matchers));
     const headSelection = new HeadSelection(this.head, refs, collector);
     const blocks = this.#blocks.all.filter(({ meta }) => meta.minMs <= endMs && meta.maxMs >= startMs)
       .map((block) => new BlockReader(block, this.order, collector, this.tombstones, startMs, endMs));
-    const result: SeriesColumns[] = [];
     for (const { block } of blocks) block.readers++;
     try {
       let samples = 0;
@@ -472,10 +562,9 @@ export class Database implements Queryable {
           for (const reader of blocks) reader.collect(refs[i], names[i]);
           headSelection.collect(i);
           if (collector.isEmpty) continue;
-          const series = collector.take(this.index.labels(refs[i]));
-          if (series === undefined) continue;
-          result.push(series);
-          samples += series.times.length;
+          const taken = take(refs[i]);
+          if (typeof taken !== "number") await taken;
+          else samples += taken;
           if (samples < SELECT_SAMPLES_PER_PAUSE) continue;
           samples = 0;
           await this.options.pause();
@@ -486,7 +575,6 @@ export class Database implements Queryable {
     } finally {
       for (const { block } of blocks) block.release();
     }
-    return result;
   }
 
   /**
@@ -508,6 +596,18 @@ export class Database implements Queryable {
     this.counters.damagedValues++;
     this.options.onDamage?.(key, error);
   }
+}
+
+const noStartTimes = new Float64Array(0);
+
+function requireTime(timeMs: number): void {
+  if (isTime(timeMs)) return;
+  throw new RangeError(`Expected a time in whole ms, at most ${TIME_MAX_MS} from 0, found ${timeMs}`);
+}
+
+/** A histogram without observations that stands for the begin of a counter. */
+function emptyLike({ schema, zeroThreshold, customValues }: FloatHistogram): FloatHistogram {
+  return new FloatHistogram({ schema, zeroThreshold, customValues, counterResetHint: "reset" });
 }
 
 // Turns a value into its words.

@@ -1,5 +1,7 @@
 import { ABSENT_HIGH, ABSENT_LOW, fillAbsent, setStale, STALE_LOW, wordsOf } from "../sample.ts";
-import { grown } from "./symbols.ts";
+import { grown } from "../grown.ts";
+import type { SampleOutcome } from "./append_rules.ts";
+import { StartTimes } from "./start_times.ts";
 
 /** Most rows of a segment: the stretch of a group's rows that begins with a whole row in the log. */
 export const SEGMENT_ROWS = 16;
@@ -32,7 +34,7 @@ export interface LastSample {
 
 /** What became of one row. Reused by the group that returned it. */
 export interface AppendResult {
-  /** False where the row is not newer than the last one; nothing was stored. */
+  /** False where nothing of the row was stored. */
   accepted: boolean;
   /** Samples in the row, staleness markers not counted. */
   samples: number;
@@ -40,6 +42,8 @@ export interface AppendResult {
   added: number;
   /** Staleness markers written for series that the row before had. */
   stale: number;
+  /** What became of the samples of a row that is not newer than the last one, by slot; not set for other rows. */
+  late: ReadonlyMap<number, SampleOutcome> | undefined;
 }
 
 /**
@@ -56,9 +60,11 @@ export class Group {
   isClaimed = false;
   /** Slots whose samples may be kept elsewhere (see ELSEWHERE_LOW). */
   hasElsewhere = false;
+  /** Start timestamps of its samples, where any has one. */
+  startTimes: StartTimes | undefined;
   #lastSegment: Segment | undefined;
   #segmentEnded = false;
-  readonly #result: AppendResult = { accepted: false, samples: 0, added: 0, stale: 0 };
+  readonly #result: AppendResult = { accepted: false, samples: 0, added: 0, stale: 0, late: undefined };
 
   constructor(readonly id: number, readonly identity: string) {}
 
@@ -118,6 +124,7 @@ export class Group {
   append(timeMs: number, words: Uint32Array, markStale: boolean): AppendResult {
     const result = this.#result;
     result.samples = result.added = result.stale = 0;
+    result.late = undefined;
     result.accepted = timeMs > this.lastMs;
     if (!result.accepted) return result;
     const previous = this.#lastSegment;
@@ -152,6 +159,18 @@ export class Group {
     result.added = added;
     result.stale = stale;
     return result;
+  }
+
+  /**
+   * Takes note of the start timestamps of the samples of a row that is, or is about to be, the last one.
+   * @param startTimes By slot, in ms, 0 where unknown; slots that it lacks have none.
+   */
+  noteStartTimes(timeMs: number, words: Uint32Array, startTimes: Float64Array): void {
+    const known = this.startTimes ??= new StartTimes();
+    const width = Math.min(this.slotCount, words.length >> 1);
+    for (let slot = 0; slot < width; slot++) {
+      if (!isGap(words, slot)) known.set(slot, timeMs, slot < startTimes.length ? startTimes[slot] : 0);
+    }
   }
 
   /** Appends a row as the log has it, without looking at the row before. */

@@ -13,8 +13,9 @@ import {
 import { ELSEWHERE_LOW, Group, isElsewhere, type LastSample, type Segment } from "./group.ts";
 import { markedRefs } from "./postings.ts";
 import type { SeriesIndex } from "./series_index.ts";
+import type { StartTimes } from "./start_times.ts";
 import { type LooseColumns, LooseSeries } from "./loose_series.ts";
-import { grown } from "./symbols.ts";
+import { grown } from "../grown.ts";
 
 /** Where a series has its rows: a slot of a group. */
 export interface Home {
@@ -30,6 +31,7 @@ export interface GroupRows {
   readonly firstRows: readonly number[];
   /** Timestamps of all rows in ms, ascending. */
   readonly times: Float64Array;
+  readonly startTimes: StartTimes | undefined;
 }
 
 /**
@@ -177,8 +179,9 @@ export class Head {
     return undefined;
   }
 
-  addFloat(ref: number, timeMs: number, value: number): void {
-    this.#looseOf(ref, timeMs).addFloat(timeMs, value);
+  /** @param startMs Since when the series counts, in ms; 0 where unknown. */
+  addFloat(ref: number, timeMs: number, value: number, startMs = 0): void {
+    this.#looseOf(ref, timeMs).addFloat(timeMs, value, startMs);
     float[0] = value;
     const isNaN = value !== value;
     this.#noteLast(ref, timeMs, isNaN ? NAN_LOW : floatWords[0], isNaN ? NAN_HIGH : floatWords[1]);
@@ -189,18 +192,18 @@ export class Head {
     this.#noteLast(ref, timeMs, STALE_LOW, STALE_HIGH);
   }
 
-  addHistogram(ref: number, timeMs: number, histogram: FloatHistogram): void {
-    this.#looseOf(ref, timeMs).addHistogram(timeMs, histogram);
+  addHistogram(ref: number, timeMs: number, histogram: FloatHistogram, startMs = 0): void {
+    this.#looseOf(ref, timeMs).addHistogram(timeMs, histogram, startMs);
     this.#noteLast(ref, timeMs, ABSENT_LOW, ABSENT_HIGH);
   }
 
   /** Adds the samples of a row of `group` that is not newer than its last one. */
-  addRow(group: Group, timeMs: number, words: Uint32Array, width: number): void {
+  addRow(group: Group, timeMs: number, words: Uint32Array, width: number, startTimes?: Float64Array): void {
     const values = new Float64Array(words.buffer, words.byteOffset, width);
     for (let slot = 0; slot < width; slot++) {
       if (isAbsent(words, slot) || isElsewhere(words, slot)) continue;
       if (isStale(words, slot)) this.addStale(group.slotRefs[slot], timeMs);
-      else this.addFloat(group.slotRefs[slot], timeMs, values[slot]);
+      else this.addFloat(group.slotRefs[slot], timeMs, values[slot], startTimes?.[slot] ?? 0);
     }
   }
 
@@ -251,6 +254,7 @@ export class Head {
     this.minMs = Infinity;
     for (const group of this.groups.values()) {
       group.sealing = [];
+      group.startTimes = group.startTimes?.since(group.open[0]?.times[0] ?? Number.MAX_VALUE);
       if (group.open.length > 0) this.minMs = Math.min(this.minMs, group.open[0].times[0]);
       else if (!group.isClaimed || this.#byIdentity.get(group.identity) !== group) this.#forget(group);
     }
@@ -264,7 +268,7 @@ export class Head {
     for (const segment of segments) firstRows.push(firstRows.at(-1)! + segment.rows);
     const times = new Float64Array(firstRows.at(-1)!);
     segments.forEach((segment, i) => times.set(segment.times.subarray(0, segment.rows), firstRows[i]));
-    return { group, segments, firstRows, times };
+    return { group, segments, firstRows, times, startTimes: group.startTimes };
   }
 
   /** Refs of the series of all groups with rows, and of loose samples, from `startMs` to `endMs`, ascending. */

@@ -1,7 +1,8 @@
 import type { Group } from "./group.ts";
 import type { GroupRows, Head } from "./head.ts";
 import type { LooseColumns } from "./loose_series.ts";
-import { lowerBound, type SeriesCollector } from "./series_collector.ts";
+import { lowerBound } from "./lower_bound.ts";
+import type { SeriesCollector } from "./series_collector.ts";
 
 interface SelectedRows {
   readonly rows: GroupRows;

@@ -2,12 +2,13 @@ import { isAbsent, wordsOf } from "../sample.ts";
 import type { BlockWriter } from "./block/block_writer.ts";
 import { FLOATS, HISTOGRAMS } from "./block/value_page.ts";
 import { ByteSink } from "./chunk/byte_sink.ts";
+import { encodeStartTimes } from "./chunk/start_times.ts";
 import { encodeHistograms } from "./chunk/histograms.ts";
 import { encodeValues } from "./chunk/values.ts";
 import { gatherColumn, type GroupRows, type Head, markSlots } from "./head.ts";
 import { markedRefs } from "./postings.ts";
 import type { LooseColumns } from "./loose_series.ts";
-import { lowerBound } from "./series_collector.ts";
+import { lowerBound } from "./lower_bound.ts";
 import type { SeriesOrder } from "./series_order.ts";
 
 /** Most timestamps of a time column, and so samples of a chunk. */
@@ -58,7 +59,7 @@ export async function writeSealing(
 
   const { refs, names } = order.sort(refsOf(head, groups, startMs, endMs, order.index.size));
   await pause();
-  const scratch = new Float64Array(longest), words = wordsOf(scratch);
+  const scratch = new Float64Array(longest), words = wordsOf(scratch), startTimes = new Float64Array(longest);
   const chunk = new ByteSink(1 << 14);
   let written = 0;
   const writeRows = (name: number, ref: number, { rows, columns }: GroupColumns, slot: number): boolean => {
@@ -68,6 +69,10 @@ export async function writeSealing(
       if (!gatherColumn(rows, slot, from, to, words, 0)) continue;
       chunk.clear();
       encodeValues(scratch, 0, to - from, 1, chunk);
+      if (rows.startTimes?.read(slot, rows.times, from, to, () => startTimes, 0)) {
+        encodeStartTimes(startTimes, rows.times.subarray(from, to), chunk);
+        startTimes.fill(0);
+      }
       due = writer.addChunk(name, ref, column, FLOATS, chunk.written(), countSamples(words, to - from)) ||
         due;
     }
@@ -107,7 +112,7 @@ export function writeLoose(
   startMs: number,
   endMs: number,
 ): boolean {
-  const { times, values, histograms } = samples;
+  const { times, values, histograms, startTimes } = samples;
   const words = wordsOf(values);
   const first = lowerBound(times, startMs), end = lowerBound(times, endMs);
   let due = false;
@@ -116,6 +121,9 @@ export function writeLoose(
     const isHistogram = histograms?.[from] !== undefined;
     if (isHistogram) encodeHistograms(histograms!.slice(from, to).map((histogram) => histogram!), chunk);
     else encodeValues(values, from, to - from, 1, chunk);
+    if (hasAny(startTimes, from, to)) {
+      encodeStartTimes(startTimes!.subarray(from, to), times.subarray(from, to), chunk);
+    }
     if (chunk.length > CHUNK_BYTES_MAX && to - from > 1) {
       const middle = (from + to) >>> 1;
       write(from, middle);
@@ -151,6 +159,13 @@ function refsOf(
     if (firstMs < endMs && lastMs >= startMs) marks[ref] = 1;
   }
   return markedRefs(marks);
+}
+
+/** Whether any of the start timestamps `[from, to)` is known. */
+export function hasAny(startTimes: Float64Array | undefined, from: number, to: number): boolean {
+  if (startTimes === undefined) return false;
+  for (let i = from; i < to; i++) if (startTimes[i] !== 0) return true;
+  return false;
 }
 
 export function countSamples(words: Uint32Array, count: number): number {

@@ -6,8 +6,8 @@ import { ByteSink } from "./chunk/byte_sink.ts";
 import { encodeValues } from "./chunk/values.ts";
 import { type Database, WINDOW_MS } from "./database.ts";
 import { COLUMN_ROWS_MAX } from "./head_writer.ts";
-import { lowerBound } from "./series_collector.ts";
-import { grown } from "./symbols.ts";
+import { lowerBound } from "./lower_bound.ts";
+import { grown } from "../grown.ts";
 
 /** Largest magnitude of a timestamp in ms: keeps any two of them within what a time column can hold. */
 export const IMPORT_TIME_MAX_MS = 2 ** 49;

@@ -97,19 +97,21 @@ async function replay(
       }
       return group;
     },
-    row: (group, timeMs, words, width) => {
-      if (timeMs > group.lastMs) group.restore(timeMs, words, width);
-      else head.addRow(group, timeMs, words, width); // of an earlier group with the same series
+    row: (group, timeMs, words, width, startTimes) => {
+      if (timeMs > group.lastMs) {
+        group.restore(timeMs, words, width);
+        if (startTimes !== undefined) group.noteStartTimes(timeMs, words, startTimes);
+      } else head.addRow(group, timeMs, words, width, startTimes); // of an earlier group with the same series
       head.noteTime(timeMs);
       replayedSamples += width;
     },
-    float: (ref, timeMs, value) => {
-      head.addFloat(known(ref), timeMs, value);
+    float: (ref, timeMs, value, startMs) => {
+      head.addFloat(known(ref), timeMs, value, startMs);
       replayedSamples++;
     },
     stale: (ref, timeMs) => head.addStale(known(ref), timeMs),
-    histogram: (ref, timeMs, histogram) => {
-      head.addHistogram(known(ref), timeMs, histogram);
+    histogram: (ref, timeMs, histogram, startMs) => {
+      head.addHistogram(known(ref), timeMs, histogram, startMs);
       replayedSamples++;
     },
     exemplar: (ref, exemplar) => void kept.push({ ref: known(ref), exemplar }),

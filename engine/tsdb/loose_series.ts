@@ -1,12 +1,15 @@
 import type { FloatHistogram } from "../histogram/float_histogram.ts";
 import { NAN_HIGH, NAN_LOW, setStale, wordsOf } from "../sample.ts";
-import { grown } from "./symbols.ts";
+import { withStoredHint } from "./reset_hints.ts";
+import { grown } from "../grown.ts";
 
 /** Samples in order of time; where a histogram is set, the value beside it says nothing. */
 export interface LooseColumns {
   readonly times: Float64Array;
   readonly values: Float64Array;
-  readonly histograms: readonly (FloatHistogram | undefined)[] | undefined;
+  readonly histograms?: readonly (FloatHistogram | undefined)[];
+  /** Start timestamps in ms, 0 where unknown. */
+  readonly startTimes?: Float64Array;
 }
 
 /**
@@ -17,6 +20,7 @@ export class LooseSeries {
   #times = new Float64Array(8);
   #values = new Float64Array(8);
   #histograms: (FloatHistogram | undefined)[] | undefined;
+  #startTimes: Float64Array | undefined;
   #count = 0;
   #isOrdered = true;
   #columns: LooseColumns | undefined;
@@ -32,8 +36,8 @@ export class LooseSeries {
   firstMs = Infinity;
 
   /** Adds a float, any NaN as the canonical one. */
-  addFloat(timeMs: number, value: number): void {
-    const at = this.#add(timeMs);
+  addFloat(timeMs: number, value: number, startMs = 0): void {
+    const at = this.#add(timeMs, startMs);
     this.#values[at] = value;
     if (value !== value) {
       const words = wordsOf(this.#values);
@@ -43,14 +47,15 @@ export class LooseSeries {
   }
 
   addStale(timeMs: number): void {
-    const at = this.#add(timeMs);
+    const at = this.#add(timeMs, 0);
     setStale(wordsOf(this.#values), at);
   }
 
-  addHistogram(timeMs: number, histogram: FloatHistogram): void {
-    const at = this.#add(timeMs);
+  /** Adds a histogram with the hint that it is to be read with, see `withStoredHint`. */
+  addHistogram(timeMs: number, histogram: FloatHistogram, startMs = 0): void {
+    const at = this.#add(timeMs, startMs);
     this.#histograms ??= [];
-    this.#histograms[at] = histogram;
+    this.#histograms[at] = withStoredHint(histogram, this.#histograms[at - 1]);
   }
 
   /** The samples in order of time, the first one kept where several have the same time. Stays as it is. */
@@ -64,11 +69,13 @@ export class LooseSeries {
         times: this.#times.slice(0, this.#count),
         values: this.#values.slice(0, this.#count),
         histograms: this.#histograms?.slice(),
+        startTimes: this.#startTimes?.slice(0, this.#count),
       };
     }
     const order = Uint32Array.from({ length: this.#count }, (_, i) => i);
     order.sort((a, b) => this.#times[a] - this.#times[b] || a - b);
     const times = new Float64Array(this.#count), values = new Float64Array(this.#count);
+    const startTimes = this.#startTimes && new Float64Array(this.#count);
     const from = wordsOf(this.#values), to = wordsOf(values);
     const histograms: (FloatHistogram | undefined)[] = [];
     let count = 0;
@@ -77,26 +84,37 @@ export class LooseSeries {
       times[count] = this.#times[i];
       to[2 * count] = from[2 * i];
       to[2 * count + 1] = from[2 * i + 1];
-      histograms[count++] = this.#histograms?.[i];
+      if (startTimes !== undefined) startTimes[count] = this.#startTimes![i];
+      const histogram = this.#histograms?.[i];
+      histograms[count] = histogram && withStoredHint(histogram, histograms[count - 1]);
+      count++;
     }
     return {
       times: times.subarray(0, count),
       values: values.subarray(0, count),
       histograms: this.#histograms === undefined ? undefined : histograms,
+      startTimes: startTimes?.subarray(0, count),
     };
   }
 
-  #add(timeMs: number): number {
+  #add(timeMs: number, startMs: number): number {
     const at = this.#count++;
     if (at === this.#times.length) {
       this.#times = grown(this.#times, at + 1);
       this.#values = grown(this.#values, at + 1);
     }
     this.#times[at] = timeMs;
+    if (startMs !== 0 || this.#startTimes !== undefined) this.#setStart(at, startMs);
     this.#columns = undefined;
     if (timeMs <= this.lastMs) this.#isOrdered = false;
     this.lastMs = Math.max(this.lastMs, timeMs);
     this.firstMs = Math.min(this.firstMs, timeMs);
     return at;
+  }
+
+  #setStart(at: number, startMs: number): void {
+    this.#startTimes ??= new Float64Array(this.#times.length);
+    if (at >= this.#startTimes.length) this.#startTimes = grown(this.#startTimes, this.#times.length);
+    this.#startTimes[at] = startMs;
   }
 }

@@ -184,15 +184,8 @@ function stringBytes(part: string): number {
 }
 
 /**
- * Bytes that setting `key` to a value of `valueBytes` takes from `BATCH_BYTES_MAX`. The key counts twice, as it
- * does in Deno KV; deleting a key takes `keyBytes` alone.
- */
-export function setBytes(key: Key, valueBytes: number): number {
-  return 2 * keyBytes(key) + valueBytes;
-}
-
-/**
- * Checks a batch against the limits of every store. Within a batch deletes come before sets, and of two sets
+ * Checks a batch against the limits of every store. Of `BATCH_BYTES_MAX`, setting a key takes its bytes twice, as in
+ * Deno KV, and those of the value; deleting one takes its bytes once. Within a batch deletes come before sets, and of two sets
  * of one key the later wins.
  * @throws {RangeError} If the batch, a key or a value is over its limit.
  */

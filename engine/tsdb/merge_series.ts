@@ -19,7 +19,7 @@ export function mergeSeries(sources: readonly (readonly SeriesColumns[])[]): Ser
     }
     const collector = new SeriesCollector(-Infinity, Infinity);
     parts.sort((a, b) => (a.times[0] ?? 0) - (b.times[0] ?? 0));
-    for (const { times, values, histograms } of parts) collector.addLoose({ times, values, histograms });
+    for (const part of parts) collector.addLoose(part);
     const merged = collector.take(parts[0].labels);
     if (merged !== undefined) result.push(merged);
   }

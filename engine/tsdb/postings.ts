@@ -1,4 +1,4 @@
-import { grown } from "./symbols.ts";
+import { grown } from "../grown.ts";
 
 /**
  * Lists of series refs, each ascending, growing at its end, side by side in one arena.

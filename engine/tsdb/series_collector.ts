@@ -3,10 +3,12 @@ import type { Labels } from "../labels/labels.ts";
 import { ABSENT_HIGH, ABSENT_LOW, fillAbsent, isAbsent, isStale, wordsOf } from "../sample.ts";
 import { HISTOGRAMS, type ValuePage } from "./block/value_page.ts";
 import type { Block } from "./block/block.ts";
+import { decodeStartTimes } from "./chunk/start_times.ts";
 import { decodeHistograms } from "./chunk/histograms.ts";
 import { decodeValues } from "./chunk/values.ts";
 import { gatherColumn, type GroupRows } from "./head.ts";
 import type { LooseColumns } from "./loose_series.ts";
+import { lowerBound } from "./lower_bound.ts";
 import type { SeriesColumns } from "./select.ts";
 
 /** A stretch of one series: rows `[from, to)` of a time column, with the place that its samples are read from. */
@@ -58,9 +60,15 @@ export class SeriesCollector {
   #slabUsed = 0;
   #scratch = new Float64Array(1024);
   #columnIds = 0;
+  // Of the series that is being read: how many samples it has, and their start timestamps once there are any.
+  #total = 0;
+  #startTimes: Float64Array | undefined;
 
-  /** Only samples of times from `startMs` to `endMs`, both inclusive, are collected. */
-  constructor(readonly startMs: number, readonly endMs: number) {}
+  /**
+   * Only samples of times from `startMs` to `endMs`, both inclusive, are collected.
+   * @param reuses Whether the values of a series need only last until the next one is taken.
+   */
+  constructor(readonly startMs: number, readonly endMs: number, readonly reuses = false) {}
 
   /** Whether the last series that was taken has an array of times that others may share. */
   lastWasShared = false;
@@ -123,12 +131,14 @@ export class SeriesCollector {
     if (times === undefined) this.#sequenceTimes.set(sequence, times = joinTimes(pieces));
     const values = this.#allocate(times.length);
     const words = wordsOf(values);
+    this.#begin(times.length);
     let at = 0;
     for (const piece of pieces) {
       this.#read(piece, values, words, at);
       at += piece.to - piece.from;
     }
-    return { labels, times, values };
+    const startTimes = this.#startTimes;
+    return startTimes === undefined ? { labels, times, values } : { labels, times, values, startTimes };
   }
 
   /** The slow way: samples of several sources in order of time, the oldest real one where several have the same time. */
@@ -139,8 +149,11 @@ export class SeriesCollector {
     const values = new Float64Array(total);
     const words = wordsOf(values);
     const histograms: (FloatHistogram | undefined)[] = [];
+    this.#begin(total);
+    const begins = new Uint8Array(total);
     let at = 0;
     for (const piece of pieces) {
+      begins[at] = 1;
       this.#read(piece, values, words, at, histograms);
       at += piece.to - piece.from;
     }
@@ -152,7 +165,8 @@ export class SeriesCollector {
     const outTimes = new Float64Array(total), outValues = new Float64Array(total);
     const outWords = wordsOf(outValues);
     const outHistograms: (FloatHistogram | undefined)[] = [];
-    let count = 0, lastRank = 0;
+    const startTimes = this.#startTimes, outStartTimes = startTimes && this.#zeros(total);
+    let count = 0, lastRank = 0, last = -1;
     for (const i of order) {
       const own = rank(i);
       if (own === 0) continue;
@@ -161,7 +175,11 @@ export class SeriesCollector {
       if (!repeats) count++;
       lastRank = own;
       outTimes[count - 1] = times[i];
-      outHistograms[count - 1] = histograms[i];
+      // Only of the sample that it was stored behind is it known that the counter went on from there.
+      const isBehind = begins[i] === 1 ? last === -1 : last === i - 1;
+      outHistograms[count - 1] = isBehind ? histograms[i] : withoutNotReset(histograms[i]);
+      last = i;
+      if (outStartTimes !== undefined) outStartTimes[count - 1] = startTimes![i];
       outWords[2 * count - 2] = histograms[i] === undefined ? words[2 * i] : ABSENT_LOW;
       outWords[2 * count - 1] = histograms[i] === undefined ? words[2 * i + 1] : ABSENT_HIGH;
     }
@@ -170,6 +188,7 @@ export class SeriesCollector {
       times: outTimes.subarray(0, count),
       values: outValues.subarray(0, count),
       ...(outHistograms.some((histogram) => histogram !== undefined) ? { histograms: outHistograms } : {}),
+      ...(outStartTimes === undefined ? {} : { startTimes: outStartTimes.subarray(0, count) }),
     };
   }
 
@@ -181,9 +200,14 @@ export class SeriesCollector {
     histograms?: (FloatHistogram | undefined)[],
   ): void {
     const { from, to, chunk, rows, loose } = piece;
-    if (rows !== undefined) gatherColumn(rows, piece.slot!, from, to, words, at);
-    else if (loose !== undefined) {
+    if (rows !== undefined) {
+      gatherColumn(rows, piece.slot!, from, to, words, at);
+      rows.startTimes?.read(piece.slot!, piece.times, from, to, () => this.#reserveStartTimes(), at);
+    } else if (loose !== undefined) {
       values.set(loose.values.subarray(from, to), at);
+      if (loose.startTimes !== undefined) {
+        this.#reserveStartTimes().set(loose.startTimes.subarray(from, to), at);
+      }
       for (let i = from; i < to; i++) {
         if (loose.histograms?.[i] !== undefined) histograms![at + i - from] = loose.histograms[i];
       }
@@ -206,16 +230,22 @@ export class SeriesCollector {
     histograms?: (FloatHistogram | undefined)[],
   ): void {
     const length = times.length;
+    let end: number;
     if (page.kinds[chunk] === HISTOGRAMS) {
-      const decoded = decodeHistograms(page.bytes, page.offsets[chunk], length).histograms;
+      const decoded = decodeHistograms(page.bytes, page.offsets[chunk], length);
+      end = decoded.end;
       fillAbsent(words, at, at + to - from);
-      for (let i = from; i < to; i++) histograms![at + i - from] = decoded[i];
+      for (let i = from; i < to; i++) histograms![at + i - from] = decoded.histograms[i];
     } else if (from === 0 && to === length) {
-      decodeValues(page.bytes, page.offsets[chunk], length, values, at);
+      end = decodeValues(page.bytes, page.offsets[chunk], length, values, at);
     } else {
       if (this.#scratch.length < length) this.#scratch = new Float64Array(length);
-      decodeValues(page.bytes, page.offsets[chunk], length, this.#scratch, 0);
+      end = decodeValues(page.bytes, page.offsets[chunk], length, this.#scratch, 0);
       values.set(this.#scratch.subarray(from, to), at);
+    }
+    if (end < page.offsets[chunk + 1]) {
+      const bytes = page.bytes.subarray(0, page.offsets[chunk + 1]);
+      decodeStartTimes(bytes, end, times, from, to, this.#reserveStartTimes(), at);
     }
     if (deleted === undefined) return;
     for (const { startMs, endMs } of deleted) {
@@ -227,7 +257,25 @@ export class SeriesCollector {
     }
   }
 
+  #begin(total: number): void {
+    this.#total = total;
+    this.#startTimes = undefined;
+  }
+
+  #reserveStartTimes(): Float64Array {
+    return this.#startTimes ??= this.#zeros(this.#total);
+  }
+
+  #zeros(length: number): Float64Array {
+    return this.reuses ? new Float64Array(length) : this.#allocate(length);
+  }
+
+  /** Room for values, which are written all: what is in it may be those of an earlier series. */
   #allocate(length: number): Float64Array {
+    if (this.reuses) {
+      if (this.#slab.length < length) this.#slab = new Float64Array(Math.max(length, SLAB_VALUES));
+      return this.#slab.subarray(0, length);
+    }
     if (length > SLAB_VALUES / 4) return new Float64Array(length);
     if (this.#slabUsed + length > this.#slab.length) {
       this.#slab = new Float64Array(SLAB_VALUES);
@@ -236,6 +284,12 @@ export class SeriesCollector {
     this.#slabUsed += length;
     return this.#slab.subarray(this.#slabUsed - length, this.#slabUsed);
   }
+}
+
+function withoutNotReset(histogram: FloatHistogram | undefined): FloatHistogram | undefined {
+  return histogram?.counterResetHint === "not_reset"
+    ? histogram.with({ counterResetHint: "unknown" })
+    : histogram;
 }
 
 /** What is not in a block is younger than all blocks. */
@@ -252,17 +306,6 @@ function joinTimes(pieces: readonly Piece[]): Float64Array {
     at += to - from;
   }
   return times;
-}
-
-/** First index whose time is at least `timeMs`. */
-export function lowerBound(times: Float64Array, timeMs: number): number {
-  let low = 0, high = times.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (times[middle] < timeMs) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function hasSample(series: SeriesColumns): boolean {

@@ -1,7 +1,8 @@
 import { Labels } from "../labels/labels.ts";
 import type { Matcher } from "../labels/matcher.ts";
 import { intersect, PostingsArena, subtract, union } from "./postings.ts";
-import { grown, SymbolTable } from "./symbols.ts";
+import { grown } from "../grown.ts";
+import { SymbolTable } from "./symbols.ts";
 
 /** Most labels of a series, and most bytes of a name or value: so much fits one value of the catalog. */
 export const LABELS_MAX = 1_000;
@@ -127,6 +128,20 @@ export class SeriesIndex {
       if (this.#pairNames[pair] === name) return this.#pairValues[pair];
     }
     return -1;
+  }
+
+  /** A number made of the texts of the series' labels: equal for equal label sets in any index, below 2^53. */
+  identity(ref: number): number {
+    let high = 0, low = 0;
+    for (let i = this.#startOf(ref); i < this.#ends[ref]; i++) {
+      const pair = this.#labelPairs[i];
+      const name = this.#symbols.hash(this.#pairNames[pair]),
+        value = this.#symbols.hash(this.#pairValues[pair]);
+      const mixed = Math.imul(name ^ (value << 15 | value >>> 17), 0x85ebca6b);
+      low = (low + (mixed ^ mixed >>> 13)) | 0;
+      high = (high + Math.imul(value ^ (name << 11 | name >>> 21), 0xc2b2ae35)) | 0;
+    }
+    return (high >>> 11) * 2 ** 32 + (low >>> 0);
   }
 
   /** Refs of all series that every matcher accepts, ascending. */

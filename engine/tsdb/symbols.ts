@@ -1,3 +1,4 @@
+import { grown } from "../grown.ts";
 import { hash32 } from "../labels/hash.ts";
 
 const encoder = new TextEncoder();
@@ -57,6 +58,11 @@ export class SymbolTable {
     this.#cachedIds[slot] = id;
     this.#cachedTexts[slot] = text;
     return text;
+  }
+
+  /** A number of 32 bits made of the text of symbol `id`. */
+  hash(id: number): number {
+    return hash32(this.#arena, id === 0 ? 0 : this.#ends[id - 1], this.#ends[id]);
   }
 
   /** The UTF-8 bytes of symbol `id`; a view, valid until the next symbol is added. */
@@ -136,11 +142,4 @@ export class SymbolTable {
     }
     return text.length;
   }
-}
-
-/** A copy of `array` with room for at least `length` elements, at least doubled. */
-export function grown<T extends Uint8Array | Uint32Array | Float64Array>(array: T, length: number): T {
-  const copy = new (array.constructor as new (length: number) => T)(Math.max(length, array.length * 2));
-  copy.set(array);
-  return copy;
 }

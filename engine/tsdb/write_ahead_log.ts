@@ -4,7 +4,9 @@ import { ByteSink } from "./chunk/byte_sink.ts";
 import { ByteSource } from "./chunk/byte_source.ts";
 import type { Entry, Key, Store } from "./store.ts";
 
-const PREFIX: Key = ["wal"];
+/** First part of the keys of all that only the log has: a store without it lacks the samples that are in no block. */
+export const LOG_KEY = "wal";
+const PREFIX: Key = [LOG_KEY];
 /** Payload bytes of a part, so that with its frame it fits a value. */
 const PART_BYTES = 60_000;
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { ConfigError } from "../config/config_error.ts";
 import { loadConfig } from "../config/load.ts";
 import { type CheckRequest, EXIT } from "../config/program.ts";
-import { fileHost } from "../configuration.ts";
+import { fileHost } from "../config/file_host.ts";
 import { CommandError, type CommandIo, counted, reasonOf } from "./io.ts";
 
 /** Checks configuration files as the server would read them, and that the rule files they name exist. */

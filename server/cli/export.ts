@@ -31,7 +31,7 @@ export function exportSamples(request: ExportRequest, io: CommandIo): Promise<nu
     else {
       const source = new ServerSource(new ServerClient(url), selectors, Date.now());
       const text = await exportTo(output, source, limits, io);
-      warnOfHistograms(text.leftOutHistograms + source.histograms, io);
+      warnOfLeftOut(text, source.histograms, io);
     }
   });
 }
@@ -48,7 +48,7 @@ async function exportDirectory(
   try {
     const source = new DatabaseSource(data.databases, selectors);
     const text = await exportTo(output, source, limits, io);
-    warnOfHistograms(text.leftOutHistograms, io);
+    warnOfLeftOut(text, 0, io);
     if (source.nameless > 0) {
       io.stderr(`Left out ${counted(source.nameless, "series", "series")} without a metric name\n`);
     }
@@ -57,9 +57,18 @@ async function exportDirectory(
   }
 }
 
-function warnOfHistograms(histograms: number, io: CommandIo): void {
-  if (histograms === 0) return;
-  io.stderr(`Left out ${counted(histograms, "native histogram")}, for which OpenMetrics text has no form\n`);
+/** @param histograms That did not even reach the text. */
+function warnOfLeftOut(text: SampleText, histograms: number, io: CommandIo): void {
+  const all = text.leftOutHistograms + histograms;
+  if (all > 0) {
+    io.stderr(`Left out ${counted(all, "native histogram")}, for which OpenMetrics text has no form\n`);
+  }
+  if (text.leftOutStarts > 0) {
+    const series = counted(text.leftOutStarts, "series", "series");
+    io.stderr(
+      `Left out the start timestamps of ${series}: OpenMetrics text has one for all samples of a series\n`,
+    );
+  }
 }
 
 function selectorOf(text: string): Selectors[number] {

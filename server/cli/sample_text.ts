@@ -8,17 +8,21 @@ import { isAbsent, isStale, wordsOf } from "../../engine/sample.ts";
 import type { SeriesColumns } from "../../engine/tsdb/select.ts";
 
 /**
- * Writes series as lines of OpenMetrics that read back as the same samples. Staleness markers and native histograms
- * have no such form. There are no TYPE lines: under one of a histogram a reader would rewrite `le`.
+ * Writes series as lines of OpenMetrics that read back as the same samples. Staleness markers, native histograms
+ * and start timestamps have no such form. There are no TYPE lines: under one of a histogram a reader would rewrite `le`.
  */
 export class SampleText {
   /** Texts of timestamps, of columns that several series share. */
   readonly #timeTexts = new WeakMap<Float64Array, readonly string[]>();
   samples = 0;
   leftOutHistograms = 0;
+  /** Series with start timestamps, each counted once for each stretch of time. */
+  leftOutStarts = 0;
 
   /** @param write Called with some whole lines at a time. */
-  series({ labels, times, values, histograms }: SeriesColumns, write: (lines: string) => void): void {
+  series(series: SeriesColumns, write: (lines: string) => void): void {
+    const { labels, times, values, histograms, startTimes } = series;
+    if (startTimes?.some((startMs) => startMs !== 0)) this.leftOutStarts++;
     const name = seriesText(labels) + " ";
     const words = wordsOf(values);
     const timeTexts = this.#textsOf(times);

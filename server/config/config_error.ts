@@ -20,6 +20,9 @@ export interface ConfigProblem {
   readonly fix: string;
 }
 
+/** Everything found wrong, at least one. */
+export type ConfigProblems = readonly [ConfigProblem, ...ConfigProblem[]];
+
 /** A configuration file that cannot be used. Its own fields are those of the first of its `problems`. */
 export class ConfigError extends Error implements ConfigProblem {
   override readonly name = "ConfigError";
@@ -31,10 +34,9 @@ export class ConfigError extends Error implements ConfigProblem {
   readonly found: string;
   readonly expected?: string;
   readonly fix: string;
-  /** Everything found wrong, at least one. */
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: ConfigProblems;
 
-  constructor(problems: readonly [ConfigProblem, ...ConfigProblem[]], options?: ErrorOptions) {
+  constructor(problems: ConfigProblems, options?: ErrorOptions) {
     const [first] = problems;
     super(
       `parsing YAML file ${first.file}: ${problems.map(describe).join("\n")}`,

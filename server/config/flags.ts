@@ -1,5 +1,5 @@
 import { bytes, choice, type FlagKind, number, period, text, texts, toggle } from "./flag_kinds.ts";
-import { checkWriteMessage } from "./remote_config.ts";
+import { checkWriteMessage, WRITE_MESSAGES } from "./write_message.ts";
 
 const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE;
 const server = { mode: "server" } as const;
@@ -34,7 +34,7 @@ export const FLAGS = {
   "web.enable-admin-api": toggle(false, "Allow the administration API."),
   "web.enable-remote-write-receiver": toggle(false, "Accept remote write requests."),
   "web.remote-write-receiver.accepted-protobuf-messages": texts(
-    ["prometheus.WriteRequest", "io.prometheus.write.v2.Request"],
+    [...WRITE_MESSAGES],
     "Remote write messages to accept. Can be repeated.",
     { check: checkWriteMessage },
   ),

@@ -33,6 +33,12 @@ export const globalSection = section("config.GlobalConfig", {
   external_labels: map(string()),
   ...limitFields,
   keep_dropped_targets: uint(),
+  query_max_series: uint(),
+  query_max_samples_read: uint(),
+  query_max_samples_scanned: uint(),
+  query_max_duration: duration(),
+  query_max_memory: size(),
+  query_max_result_size: size(),
   metric_name_validation_scheme: validationSchemeField(),
   metric_name_escaping_scheme: string(),
   scrape_native_histograms: maybeBool(),
@@ -105,6 +111,21 @@ export interface GlobalConfig {
   /** Environment variables expanded. */
   readonly externalLabels: Labels;
   readonly metricNameValidationScheme: ValidationScheme;
+  readonly queryLimits: QueryLimits;
+}
+
+/** The most that one query may cost; undefined is no limit. */
+export interface QueryLimits {
+  /** Of the feature `query-cost`, as `maxSamplesRead` and `maxDurationMs` are: series of all its selects. */
+  readonly maxSeries?: number;
+  /** Samples, each counted once as windows slide over it. */
+  readonly maxSamplesRead?: number;
+  /** Instead of `--query.timeout`. */
+  readonly maxDurationMs?: number;
+  /** Bytes of the samples in memory. */
+  readonly maxMemoryBytes?: number;
+  /** Bytes of the result as JSON, by estimate. */
+  readonly maxResultBytes?: number;
 }
 
 /** The global section as the server uses it. */
@@ -117,7 +138,21 @@ export function resolveGlobal(global: GlobalSection): GlobalConfig {
     queryLogFile: global.queryLogFile,
     externalLabels: Labels.from(global.externalLabels),
     metricNameValidationScheme: global.metricNameValidationScheme || "utf8",
+    queryLimits: {
+      maxSeries: global.queryMaxSeries || undefined,
+      // Upstream's proposal has called it samples scanned; both names are known until one is settled.
+      maxSamplesRead: lowest(global.queryMaxSamplesRead, global.queryMaxSamplesScanned),
+      maxDurationMs: global.queryMaxDurationMs || undefined,
+      maxMemoryBytes: global.queryMaxMemoryBytes || undefined,
+      maxResultBytes: global.queryMaxResultSizeBytes || undefined,
+    },
   };
+}
+
+/** The lowest of some limits, of which 0 is none. */
+function lowest(...limits: readonly number[]): number | undefined {
+  const set = limits.filter((limit) => limit > 0);
+  return set.length === 0 ? undefined : Math.min(...set);
 }
 
 /** The section with environment variables in the values of external labels replaced. */

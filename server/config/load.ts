@@ -37,6 +37,8 @@ export interface ConfigOptions {
   readonly globalDefaults?: GlobalDefaults;
   /** Applies where the file has no `storage.tsdb.retention`; 15 days by default. */
   readonly retentionDefaults?: RetentionDefaults;
+  /** Whether start timestamps are to be stored, for which upstream's older chunk encoding has no place. */
+  readonly storesStartTimestamps?: boolean;
 }
 
 /** A configuration and what its author should know about it. */
@@ -92,6 +94,14 @@ export async function parseConfig(
   if (translation !== undefined) {
     const fix = "use an Underscore strategy, or metric_name_validation_scheme: utf8";
     throw document.error(["otlp", "translation_strategy"], translation, { fix });
+  }
+  if (options.storesStartTimestamps && source.storage.tsdb?.chunkEncoding.floats === "xor") {
+    throw document.error(
+      ["storage", "tsdb", "chunk_encoding", "floats"],
+      'float chunk encoding "xor" is incompatible with start-timestamp storage; XOR chunks do not store start ' +
+        'timestamps, use "xor2"',
+      { fix: "use xor2, or run without --enable-feature=st-storage" },
+    );
   }
   if (options.agentMode) checkAgentMode(source, document);
 

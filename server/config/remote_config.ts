@@ -5,6 +5,7 @@ import { checkHttpClient, httpClientFields } from "./http_client_config.ts";
 import { checkLabelName, relabelRules } from "./relabel_config.ts";
 import { nested, optional, type Report, section } from "./section.ts";
 import { sigv4 } from "./sigv4_config.ts";
+import { checkWriteMessage, WRITE_MESSAGES } from "./write_message.ts";
 
 /** Headers of remote write and read, and of tracing, that cannot be configured. */
 const RESERVED_HEADERS = new Set([
@@ -74,14 +75,6 @@ function checkQueue(queue: typeof queueConfig.initial, report: Report): void {
   if (queue.maxBackoffMs < queue.minBackoffMs) {
     fail("max_backoff", "must not be less than min_backoff", "raise max_backoff or lower min_backoff");
   }
-}
-
-const WRITE_MESSAGES = ["prometheus.WriteRequest", "io.prometheus.write.v2.Request"];
-
-/** Upstream's error for a name that is no remote-write message. */
-export function checkWriteMessage(name: string): string | undefined {
-  if (WRITE_MESSAGES.includes(name)) return undefined;
-  return `unknown type for remote write protobuf message ${name}, supported: ${WRITE_MESSAGES.join(", ")}`;
 }
 
 export const remoteWriteSection = section("config.RemoteWriteConfig", {

@@ -16,12 +16,16 @@ export type ErrorType = keyof typeof STATUS;
 /** A request that gets no data; the message is for the client. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
-  constructor(readonly type: ErrorType, message: string, options?: ErrorOptions) {
-    super(message, options);
-  }
+  readonly status: number;
 
-  get status(): number {
-    return STATUS[this.type];
+  /** @param options `status` where it is another one than failures of this kind have. */
+  constructor(
+    readonly type: ErrorType,
+    message: string,
+    options: ErrorOptions & { readonly status?: number } = {},
+  ) {
+    super(message, options);
+    this.status = options.status ?? STATUS[type];
   }
 }
 

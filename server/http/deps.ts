@@ -2,7 +2,8 @@ import type { Logger } from "@logtape/logtape";
 import type { Registry } from "../../engine/instrument/mod.ts";
 import type { MetricFamily } from "../../engine/exposition/metric_family.ts";
 import type { Labels } from "../../engine/labels/labels.ts";
-import type { Config } from "../config/config.ts";
+import type { Queryable } from "../../engine/tsdb/select.ts";
+import type { ServerConfig } from "../config/server_config.ts";
 import type { TargetHealth, TargetMetadata } from "../scrape/spec.ts";
 import type {
   BlockSummary,
@@ -18,8 +19,8 @@ export interface AppDeps {
   readonly shards: Shards;
   readonly targets: Targets;
   readonly queries: QueryService;
-  /** The server's `--query.timeout`, which a request may only lower, in ms; unknown unless given. */
-  readonly queryTimeoutMs?: number;
+  /** How far back `/federate` looks for samples, in ms. */
+  readonly lookbackDeltaMs: number;
   readonly configuration: ConfigurationSource;
   readonly lifecycle: Lifecycle;
   readonly options: WebOptions;
@@ -37,7 +38,7 @@ export interface AppDeps {
 }
 
 /** All shards as one. Lists are in any order, and have no duplicates. */
-export interface Shards {
+export interface Shards extends Pick<Queryable, "select"> {
   /** Label pairs (name, value, …) of each series. */
   series(request: SeriesRequest): Promise<readonly (readonly string[])[]>;
   labelNames(request: SeriesRequest): Promise<readonly string[]>;
@@ -53,8 +54,8 @@ export interface Shards {
 
   deleteSeries(request: SeriesRequest): Promise<void>;
   cleanTombstones(): Promise<void>;
-  /** Copies all data, recent samples included, to the snapshot `name`. */
-  snapshot(name: string): Promise<void>;
+  /** Copies all data, recent samples included unless `skipHead`, to the snapshot `name`. */
+  snapshot(name: string, skipHead: boolean): Promise<void>;
 }
 
 /** What is scraped, and how it fares. */
@@ -91,7 +92,7 @@ export interface DroppedTarget {
 
 export interface ConfigurationSource {
   /** The configuration in force. */
-  current(): Config;
+  current(): ServerConfig;
   /**
    * Reads the configuration again and applies it.
    * @throws {Error} If it cannot be used; what was in force stays so.
@@ -141,6 +142,8 @@ export interface RuntimeInfo {
   readonly hostname: string;
   readonly reloadConfigSuccess: boolean;
   readonly lastConfigTimeMs: number;
+  /** When a reload failed last, 0 for never. */
+  readonly lastReloadFailureMs: number;
   /** Pages that could not be read. */
   readonly corruptionCount: number;
   /** Threads of this process that run JavaScript. */

@@ -3,17 +3,31 @@ import { textAnswer } from "./answer.ts";
 import type { ActiveTarget, AppDeps } from "./deps.ts";
 import type { Router } from "./router.ts";
 
-/** `/`: what this server is and how it fares, in plain HTML. */
+/** `/`: what this server is and how it fares, in plain HTML; and the icon that browsers ask for. */
 export function addHomePage(router: Router, deps: AppDeps): void {
   router.page("/", async () => {
     const page = String(await homePage(deps));
     const headers = {
-      "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'",
+      "Content-Security-Policy":
+        "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'",
       "Cache-Control": "no-store",
     };
     return textAnswer(page, { type: "text/html; charset=utf-8", headers });
   }, { always: true });
+  // Every browser takes an SVG under the old name, too.
+  for (const path of ["/favicon.svg", "/favicon.ico"]) {
+    router.page(path, () => {
+      return textAnswer(ICON, { type: "image/svg+xml", headers: { "Cache-Control": "max-age=86400" } });
+    }, { always: true });
+  }
 }
+
+/** A flame in a hollow stalk. */
+const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
+<path fill="#e6522c" d="M16 1c1 5 7 7 7 13a7 7 0 0 1-14 0c0-3 2-4 3-7 1 2 1 3 2 4 2-3 3-6 2-10z"/>
+<path fill="#8a9a3b" d="M10 22h12l-1 9H11z"/>
+</svg>
+`;
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1c2430; --dim: #5a6675; --ground: #f6f7f9; --card: #fff;
@@ -81,6 +95,7 @@ async function homePage(deps: AppDeps) {
       <head>
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
+        <link rel="icon" href="${base}/favicon.svg">
         <title>${options.pageTitle}</title>
         <style>${raw(STYLE)}</style>
       </head>

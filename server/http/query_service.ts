@@ -14,10 +14,22 @@ export interface RangeOptions extends QueryOptions {
   readonly stepMs: number;
 }
 
+/** What a request may ask for at most, with the feature `query-cost`; undefined is no limit. */
+export interface QueryCeilings {
+  readonly maxSeries?: number;
+  readonly maxSamplesRead?: number;
+  /** In ms; only where the configuration says so. */
+  readonly maxDurationMs?: number;
+  /** How long a query may take that asks for nothing, in ms. */
+  readonly timeoutMs: number;
+}
+
 /** Evaluates PromQL. All methods throw what `errorTypeOf` in engine/promql/query_errors.ts tells apart. */
 export interface QueryService {
   instant(query: string, options: InstantOptions): Promise<AnalyzedResult>;
   range(query: string, options: RangeOptions): Promise<AnalyzedResult>;
+  /** What is in force now. */
+  readonly ceilings?: QueryCeilings;
   /** What a query would read, by estimate; an instant query has a step of 0. */
   estimate?(
     query: string,

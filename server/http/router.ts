@@ -1,5 +1,6 @@
 import type { Context, Hono } from "hono";
 import { type Answer, type ApiResult, errorAnswer, successAnswer, textAnswer } from "./answer.ts";
+import { shardUnavailableBehind } from "../shard/shard_unavailable.ts";
 import { ApiError } from "./api_error.ts";
 import { chooseEncoding, compress } from "./compression.ts";
 import { corsPolicy } from "./cors.ts";
@@ -19,8 +20,8 @@ export interface ApiRequest {
   readonly form: Form;
   /** Parameters of the URL alone. */
   readonly url: URLSearchParams;
-  /** The part of the path that the route names `name`, "" where it names none. */
-  readonly name: string;
+  /** The part of the path that the route names `name`, percent-encoded as it came; "" where it names none. */
+  readonly rawName: string;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
 }
@@ -94,34 +95,39 @@ export class Router {
 
   #api(methods: readonly Method[], path: string, handler: ApiHandler, options: RouteOptions): void {
     const observe = this.#metrics.observer(API_PATH + (path === "/*" ? "/*path" : path));
+    const nameAt = (this.#deps.options.routePrefix + API_PATH + path).split("/").indexOf(":name");
     this.#route(methods, API_PATH + path, async (c) => {
       const startMs = this.#deps.now();
       const request = c.req.raw;
       const refusal = this.#refusal(options);
-      const answer = refusal ?? await this.#apiAnswer(c, handler);
+      const answer = refusal ?? await this.#apiAnswer(c.req.raw, handler, nameAt);
       const response = await this.#send(request, answer, this.#timed(observe, startMs));
       if (refusal === undefined) this.#setCors(request, response.headers);
       return response;
     });
   }
 
-  async #apiAnswer(c: Context, handler: ApiHandler): Promise<Answer> {
-    const request = c.req.raw;
+  /** @param nameAt Number of the part of the path that is a name, -1 for none. */
+  async #apiAnswer(request: Request, handler: ApiHandler, nameAt: number): Promise<Answer> {
     try {
-      const url = new URL(request.url).searchParams;
+      const { pathname, searchParams: url } = new URL(request.url);
       const body = await readFormBody(request, this.#deps.options.readTimeoutMs);
-      const name = c.req.param("name") ?? "";
       return successAnswer(
         await handler({
           form: new Form(url, body),
           url,
-          name,
+          rawName: nameAt < 0 ? "" : pathname.split("/")[nameAt],
           get signal() {
             return request.signal; // costs the runtime something as soon as it is asked for
           },
         }),
       );
     } catch (error) {
+      const unavailable = shardUnavailableBehind(error);
+      if (unavailable !== undefined) {
+        // Logged once, where the shard is started anew.
+        return errorAnswer(new ApiError("unavailable", unavailable.message, { status: 503, cause: error }));
+      }
       if (error instanceof ApiError) return errorAnswer(error);
       this.#deps.log.error("Cannot answer an API request", {
         method: request.method,

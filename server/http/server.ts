@@ -1,8 +1,12 @@
+import type { Logger } from "@logtape/logtape";
 import type { Hono } from "hono";
 import type { Flags } from "../config/flags.ts";
-import { parseWebConfig, type WebConfig } from "../config/web_config.ts";
+import type { WebConfig } from "../config/web_config.ts";
+import { watchFiles } from "../file_watch.ts";
 import type { WebOptions } from "./deps.ts";
 import { formatListenAddress, parseListenAddress } from "./listen_address.ts";
+import { type Handler, RequestsUnderWay } from "./requests_under_way.ts";
+import { type ServerTls, serverTls, tlsFiles } from "./server_tls.ts";
 import { secure, type VerifyPassword } from "./web_security.ts";
 
 /** A server that answers requests. */
@@ -20,90 +24,158 @@ const GRACE_MS = 10_000;
 /** Time for the last answers to be sent, in ms. */
 const FLUSH_MS = 1000;
 
+export interface ListenOptions {
+  /** Checks passwords of users in the web config file; needed if it names any. */
+  readonly verifyPassword?: VerifyPassword;
+  readonly log?: Pick<Logger, "info" | "error">;
+  /** Time between looks at the web config file and the certificates, in ms. */
+  readonly checkEveryMs?: number;
+}
+
 /**
- * Serves the app at every listen address.
- * @param verifyPassword What checks passwords of users in the web config file, if it names any.
+ * Serves the app at every listen address. The web config file, its certificate and key may change meanwhile: they
+ * are put to use as soon as that is seen, unless there is something wrong with them.
  * @throws {Error} If an address cannot be listened on, or the web config file cannot be used.
  */
 export async function listen(
   app: Pick<Hono, "fetch">,
   { listenAddresses }: Pick<WebOptions, "listenAddresses">,
-  { webConfigFile }: Pick<Flags, "webConfigFile">,
-  verifyPassword?: VerifyPassword,
+  { webConfigFile, webMaxConnections = 0 }:
+    & Pick<Flags, "webConfigFile">
+    & Partial<Pick<Flags, "webMaxConnections">>,
+  { verifyPassword, log, checkEveryMs = 1000 }: ListenOptions = {},
 ): Promise<Listening> {
-  const config = parseWebConfig(
-    webConfigFile,
-    webConfigFile === "" ? "" : await Deno.readTextFile(webConfigFile),
-  );
-  const requests = new RequestsUnderWay(secure((request) => app.fetch(request), config, verifyPassword));
-  const tls = await tlsOf(config);
-  const servers: Deno.HttpServer<Deno.NetAddr>[] = [];
+  const handlerFor = (config: WebConfig) => secure((request) => app.fetch(request), config, verifyPassword);
+  let config = await readWebConfig(webConfigFile);
+  let tls = await serverTls(config);
+  const requests = new RequestsUnderWay(handlerFor(config), webMaxConnections);
+  const answer: Handler = (request) => requests.answer(request);
+  const listeners: Listener[] = [];
   try {
-    for (const address of listenAddresses) {
-      servers.push(serveOne(address, (request) => requests.answer(request), tls));
-    }
+    for (const address of listenAddresses) listeners.push(new Listener(address, answer, tls));
   } catch (error) {
-    await Promise.all(servers.map((server) => server.shutdown()));
+    await Promise.all(listeners.map((listener) => listener.shutdown()));
     throw error;
   }
+
+  const reload = async () => {
+    try {
+      const nextConfig = await readWebConfig(webConfigFile);
+      const nextTls = await serverTls(nextConfig);
+      requests.handler = handlerFor(nextConfig);
+      if (JSON.stringify(nextTls) !== JSON.stringify(tls)) {
+        await Promise.all(listeners.map((listener) => listener.listenAgain(nextTls)));
+      }
+      config = nextConfig;
+      tls = nextTls;
+      log?.info("Completed loading of the web config file", { file: webConfigFile });
+    } catch (error) {
+      log?.error("Cannot use the changed web config file: what was in force stays so", {
+        file: webConfigFile,
+        err: error instanceof Error ? error.message : String(error),
+      });
+    }
+  };
+  let reloading = Promise.resolve();
+  const watch = webConfigFile === ""
+    ? undefined
+    : watchFiles(() => [webConfigFile, ...tlsFiles(config)], checkEveryMs, () => {
+      reloading = reloading.then(reload);
+    });
+
   return {
-    addresses: servers.map(({ addr: { hostname, port } }) => formatListenAddress({ host: hostname, port })),
+    addresses: listeners.map(({ address }) => address),
     async shutdown(graceMs = GRACE_MS) {
+      watch?.stop();
+      await reloading;
       const late = Promise.withResolvers<void>();
       const timers = [
         setTimeout(() => requests.refuseAll(), graceMs),
         setTimeout(late.resolve, graceMs + FLUSH_MS),
       ];
-      await Promise.race([late.promise, Promise.all(servers.map((server) => server.shutdown()))]);
+      await Promise.race([late.promise, Promise.all(listeners.map((listener) => listener.shutdown()))]);
       timers.forEach(clearTimeout);
     },
   };
 }
 
-type Handler = (request: Request) => Response | Promise<Response>;
+/** What holds where there is no web config file: open to everyone, without TLS. */
+const NO_WEB_CONFIG: WebConfig = {
+  tlsServerConfig: undefined,
+  httpServerConfig: undefined,
+  basicAuthUsers: {},
+  rateLimit: undefined,
+};
 
-/** Requests that wait for their answer: Deno cannot close a connection once a server is shutting down. */
-class RequestsUnderWay {
+async function readWebConfig(file: string): Promise<WebConfig> {
+  if (file === "") return NO_WEB_CONFIG;
+  // With it come schemas and the YAML reader, which Deno would read at the start if the specifier were a literal.
+  const { parseWebConfig }: typeof import("../config/web_config.ts") = await import(
+    new URL("../config/web_config.ts", import.meta.url).href
+  );
+  return parseWebConfig(file, await Deno.readTextFile(file));
+}
+
+/** Tries to listen again at an address, 5 ms apart: the one who listened before has to let go of it. */
+const LISTEN_TRIES_MAX = 200;
+
+/** One listen address. */
+class Listener {
+  readonly #host: string;
+  readonly #port: number;
   readonly #handler: Handler;
-  readonly #refusals = new Set<() => void>();
+  #server: Deno.HttpServer<Deno.NetAddr>;
+  #tls: ServerTls | undefined;
+  /** Servers that still have requests to answer. */
+  readonly #ending = new Set<Promise<void>>();
 
-  constructor(handler: Handler) {
+  constructor(address: string, handler: Handler, tls: ServerTls | undefined) {
+    const { host, port } = parseListenAddress(address);
     this.#handler = handler;
+    this.#host = host === "" ? "0.0.0.0" : host;
+    this.#tls = tls;
+    try {
+      this.#server = this.#serve(port);
+    } catch (cause) {
+      throw new Error(`Cannot listen on ${address}: ${reasonOf(cause)}`, { cause });
+    }
+    this.#port = this.#server.addr.port;
   }
 
-  async answer(request: Request): Promise<Response> {
-    const { promise, resolve, reject } = Promise.withResolvers<Response>();
-    const refuse = () => resolve(new Response("Service Unavailable", { status: 503 }));
-    this.#refusals.add(refuse);
-    try {
-      Promise.resolve(this.#handler(request)).then(resolve, reject);
-      return await promise;
-    } finally {
-      this.#refusals.delete(refuse);
+  get address(): string {
+    return formatListenAddress({ host: this.#server.addr.hostname, port: this.#port });
+  }
+
+  /** Connections from now on get the other certificate; requests under way are answered. */
+  async listenAgain(tls: ServerTls | undefined): Promise<void> {
+    this.#end();
+    this.#tls = tls;
+    for (let tries = 1;; tries++) {
+      try {
+        this.#server = this.#serve(this.#port);
+        return;
+      } catch (cause) {
+        if (!(cause instanceof Deno.errors.AddrInUse) || tries === LISTEN_TRIES_MAX) {
+          throw new Error(`Cannot listen on ${this.address} any more: ${reasonOf(cause)}`, { cause });
+        }
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
     }
   }
 
-  refuseAll(): void {
-    for (const refuse of this.#refusals) refuse();
+  async shutdown(): Promise<void> {
+    this.#end();
+    await Promise.all(this.#ending);
   }
-}
 
-interface Tls {
-  readonly cert: string;
-  readonly key: string;
-}
+  #end(): void {
+    const ended = this.#server.shutdown().finally(() => this.#ending.delete(ended));
+    this.#ending.add(ended);
+  }
 
-function serveOne(
-  address: string,
-  handler: Handler,
-  tls: Tls | undefined,
-): Deno.HttpServer<Deno.NetAddr> {
-  const { host, port } = parseListenAddress(address);
-  const options = { hostname: host === "" ? "0.0.0.0" : host, port, onListen: () => {} };
-  try {
-    return tls === undefined ? Deno.serve(options, handler) : Deno.serve({ ...options, ...tls }, handler);
-  } catch (cause) {
-    throw new Error(`Cannot listen on ${address}: ${reasonOf(cause)}`, { cause });
+  #serve(port: number): Deno.HttpServer<Deno.NetAddr> {
+    const options = { hostname: this.#host, port, onListen: () => {}, ...this.#tls };
+    return Deno.serve(options, this.#handler);
   }
 }
 
@@ -115,24 +187,4 @@ function reasonOf(cause: unknown): string {
     return "this host does not have the address: choose one of its own with --web.listen-address";
   }
   return cause instanceof Error ? cause.message : String(cause);
-}
-
-/** @throws {RangeError} If the file asks for what the server cannot do, where to go on would be less safe. */
-async function tlsOf({ tlsServerConfig: tls }: WebConfig): Promise<Tls | undefined> {
-  if (tls === undefined) return undefined;
-  if (tls.clientAuthType !== "" && tls.clientAuthType !== "NoClientCert") {
-    throw new RangeError(
-      `Cannot use client_auth_type ${tls.clientAuthType}: this server does not check client certificates: ` +
-        "let a proxy in front of it do so",
-    );
-  }
-  if (tls.minVersion === "TLS13" || tls.maxVersion < "TLS12") {
-    throw new RangeError(
-      `Cannot use TLS versions ${tls.minVersion} to ${tls.maxVersion}: this server offers TLS12 and TLS13`,
-    );
-  }
-  return {
-    cert: tls.cert === "" ? await Deno.readTextFile(tls.certFile) : tls.cert,
-    key: tls.key.isEmpty ? await Deno.readTextFile(tls.keyFile) : tls.key.reveal(),
-  };
 }

@@ -1,6 +1,5 @@
 import type { WebConfig } from "../config/web_config.ts";
-
-type Handler = (request: Request) => Response | Promise<Response>;
+import type { Handler } from "./requests_under_way.ts";
 
 /** Whether a password fits a bcrypt hash. */
 export type VerifyPassword = (password: string, hash: string) => Promise<boolean>;

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import { setImmediate } from "node:timers";
 import { Agent, type Dispatcher, ProxyAgent } from "undici";
 import { basic, type Credentials, credentialsOf } from "./http_credentials.ts";
@@ -44,7 +45,6 @@ export interface HttpClientOptions {
  * for later requests.
  *
  * It stands on undici, which alone offers all of these settings under Deno and reads bodies as cheaply as `fetch`.
- * HTTP/1.1 only: every server that offers HTTP/2 under TLS offers it too.
  */
 export class HttpClient {
   readonly #credentials: Credentials;
@@ -162,7 +162,7 @@ export class HttpClient {
       keepAliveMaxTimeout: IDLE_MS,
       headersTimeout: 0,
       bodyTimeout: 0,
-      allowH2: false,
+      allowH2: this.config.enableHttp2, // offered under TLS; most servers take it, others stay with HTTP/1.1
     };
     if (proxy === "") {
       const socket = unixSocket === "" ? {} : { socketPath: unixSocket };
@@ -301,7 +301,8 @@ class Exchange {
           controller = started;
           if (signal.aborted) abort();
         },
-        onResponseStart: (_, status, headers, statusText = "") => {
+        onResponseStart: (_, status, headers, sentText) => {
+          const statusText = sentText || (STATUS_CODES[status] ?? ""); // HTTP/2 sends none
           this.answered = true;
           this.onStatus(status);
           const header = (name: string) => {

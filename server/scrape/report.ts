@@ -48,6 +48,10 @@ export class Report {
     });
   }
 
+  has(slot: number): boolean {
+    return this.#slots.includes(slot);
+  }
+
   /** Writes the values where the body has no sample of these series itself. */
   write(row: ScrapeRow, values: ReportValues): void {
     row.reserve(this.series.slotCount);

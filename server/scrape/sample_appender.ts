@@ -4,10 +4,12 @@ import { type BodyParser, type ScrapeFormat, ScrapeRow } from "../../engine/expo
 import type { FloatHistogram } from "../../engine/histogram/float_histogram.ts";
 import { Labels } from "../../engine/labels/labels.ts";
 import type { RelabelRule } from "../../engine/labels/relabel.ts";
+import { isTime } from "../../engine/tsdb/append_rules.ts";
 import type { Database, SampleOutcome } from "../../engine/tsdb/database.ts";
 import { BucketLimitError, limited, schemaMax } from "./histogram_limits.ts";
 import { BodySizeLimitError } from "./http_fetcher.ts";
 import { Report } from "./report.ts";
+import { readsStartTimestamps, ScrapedStarts } from "./start_timestamps.ts";
 import { LabelLimitError } from "./sample_labels.ts";
 import type { ScrapeMetrics } from "./scrape_metrics.ts";
 import type { SeriesBudget } from "./series_budget.ts";
@@ -51,6 +53,7 @@ export class SampleAppender {
   readonly #series: TargetSeries;
   readonly #report: Report;
   readonly #row = new ScrapeRow();
+  readonly #starts = new ScrapedStarts();
   readonly #schemaMax: number;
   #parser: BodyParser | undefined;
   #format: ScrapeFormat | undefined;
@@ -81,6 +84,7 @@ export class SampleAppender {
         scrapeNativeHistograms: this.target.scrapeNativeHistograms,
         alwaysScrapeClassicHistograms: this.target.alwaysScrapeClassicHistograms,
         convertClassicHistogramsToNhcb: this.target.convertClassicHistogramsToNhcb,
+        startTimestamps: readsStartTimestamps(this.pool.startTimestamps),
       });
     }
     if (this.#series.mustForget()) this.#parser.resetCache();
@@ -125,11 +129,13 @@ export class SampleAppender {
     }
     this.#isParsing = false;
     const scraped = row.samplesScraped, kept = row.samplesKept + series.beyondLimit, { bytes } = row;
-    let added = 0;
+    let added = 0, startTimes: Float64Array | undefined;
     if (failure === undefined) {
-      added = series.keep();
-      row.reserve(series.slotCount);
-      this.#appendElsewhere(histograms, timeMs, endMs);
+      added = series.keep(row);
+      startTimes = this.#starts.read(row);
+      if (this.pool.startTimestamps.injectZeros) this.#injectZeros(histograms, timeMs);
+      if (!this.pool.startTimestamps.areStored) startTimes = undefined;
+      this.#appendElsewhere(histograms, timeMs, endMs, startTimes);
       this.deps.metrics.duplicateTimestamp.inc(row.duplicates);
     } else {
       series.discard();
@@ -147,11 +153,11 @@ export class SampleAppender {
       scrape_sample_limit: this.pool.sampleLimit,
       scrape_body_size_bytes: failure === undefined ? bytes : failure instanceof BodySizeLimitError ? -1 : 0,
     });
-    const { accepted, samples } = database.append(series.group, timeMs, row.words, true);
-    if (!accepted) {
-      const { metrics } = this.deps;
-      (timeMs === series.group.lastMs ? metrics.duplicateTimestamp : metrics.outOfOrder).inc(kept);
-    } else if (failure === undefined && series.shrink(timeMs, row.words, samples)) {
+    const { late, samples } = database.append(series.group, timeMs, row.words, true, startTimes);
+    if (late !== undefined) {
+      for (const [slot, outcome] of late) if (!this.#report.has(slot)) this.#count(outcome);
+    } else if (failure === undefined && series.shrink(timeMs, row.words, samples, startTimes)) {
+      this.#starts.forget();
       this.#report.locate();
       this.deps.metrics.cacheFlushForced.inc();
     }
@@ -183,27 +189,34 @@ export class SampleAppender {
   }
 
   /** Appends what is not in the row: histograms, samples with times of their own, exemplars. */
-  #appendElsewhere(histograms: readonly FloatHistogram[], timeMs: number, nowMs: number): void {
+  #appendElsewhere(
+    histograms: readonly FloatHistogram[],
+    timeMs: number,
+    nowMs: number,
+    startTimes: Float64Array | undefined,
+  ): void {
     const { database, metrics } = this.deps;
     const { group } = this.#series;
     const row = this.#row;
     const { slotRefs } = group;
-    const tracks = this.pool.trackTimestampsStaleness;
+    const tracks = this.pool.trackTimestampsStaleness, { areStored } = this.pool.startTimestamps;
     const isAhead = (ownMs: number) => {
       if (ownMs <= nowMs + AHEAD_MS_MAX) return false;
       metrics.outOfBounds.inc();
       return true;
     };
-    row.histograms.forEach(({ slot, timeMs: ownMs }, i) => {
+    const startOf = (startMs: number) => areStored && isTime(startMs) ? startMs : 0;
+    row.histograms.forEach(({ slot, timeMs: ownMs, startMs }, i) => {
       if (ownMs !== undefined && isAhead(ownMs)) return;
-      this.#count(database.appendHistogram(slotRefs[slot], ownMs ?? timeMs, histograms[i]));
+      const start = startOf(startMs);
+      this.#count(database.appendHistogram(slotRefs[slot], ownMs ?? timeMs, histograms[i], start));
       if (ownMs === undefined || tracks) database.markElsewhere(group, row.words, slot);
     });
     const { timed } = row;
     for (let i = 0; i < timed.count; i++) {
       const slot = timed.slots[i], ownMs = timed.times[i];
       if (isAhead(ownMs)) continue;
-      this.#count(database.appendSample(slotRefs[slot], ownMs, timed.values[i]));
+      this.#count(database.appendSample(slotRefs[slot], ownMs, timed.values[i], startTimes?.[slot]));
       if (tracks && row.isAbsent(slot)) database.markElsewhere(group, row.words, slot);
     }
     for (const { slot, labels, value, timeMs: ownMs } of row.exemplars) {
@@ -212,6 +225,30 @@ export class SampleAppender {
         metrics.exemplarOutOfOrder.inc();
       }
     }
+  }
+
+  /**
+   * Appends zeros at the start timestamps of the scrape's samples. Those that are too old, or of a series that has newer
+   * samples, are left out in silence: that is so in all scrapes but the first of a process.
+   */
+  #injectZeros(histograms: readonly FloatHistogram[], timeMs: number): void {
+    const { database } = this.deps;
+    const row = this.#row, { timed } = row;
+    const { slotRefs, lastMs } = this.#series.group;
+    for (const { slot } of row.startTimes) {
+      const startMs = this.#starts.of(slot);
+      if (startMs === 0 || row.isAbsent(slot)) continue;
+      if (startMs > lastMs || this.#starts.changed(slot)) {
+        database.appendZero(slotRefs[slot], startMs, timeMs);
+      }
+    }
+    for (let i = 0; i < timed.count; i++) {
+      const slot = timed.slots[i], startMs = this.#starts.of(slot);
+      if (startMs !== 0) database.appendZero(slotRefs[slot], startMs, timed.times[i]);
+    }
+    row.histograms.forEach(({ slot, timeMs: ownMs, startMs }, i) => {
+      if (startMs !== 0) database.appendZero(slotRefs[slot], startMs, ownMs ?? timeMs, histograms[i]);
+    });
   }
 
   #count(outcome: SampleOutcome): void {

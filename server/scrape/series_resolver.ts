@@ -1,10 +1,16 @@
-import { DROPPED, type ExposedSeries, type SeriesResolver } from "../../engine/exposition/scrape_row.ts";
+import {
+  DROPPED,
+  type ExposedSeries,
+  type ScrapeRow,
+  type SeriesResolver,
+} from "../../engine/exposition/scrape_row.ts";
 import { isAbsent } from "../../engine/sample.ts";
 import type { Labels } from "../../engine/labels/labels.ts";
 import type { RelabelRule } from "../../engine/labels/relabel.ts";
 import type { Database } from "../../engine/tsdb/database.ts";
 import type { Group } from "../../engine/tsdb/group.ts";
 import { checkLimits, checkNames, disjointUnion, relabelled, withTargetLabels } from "./sample_labels.ts";
+import { SeenSeries } from "./seen_series.ts";
 import { LabelGrowth, type SeriesBudget } from "./series_budget.ts";
 import type { ScrapePoolSpec } from "./spec.ts";
 
@@ -27,6 +33,7 @@ export class TargetSeries implements SeriesResolver {
   #isIncomplete = false;
   #scrapes = 0;
   #retryAt = Infinity;
+  readonly #seen = new SeenSeries();
   /** Series of the scrape that got no slot because the pool's sample limit was passed. */
   beyondLimit = 0;
   /** What the budget had no room for in the scrape. */
@@ -97,20 +104,21 @@ export class TargetSeries implements SeriesResolver {
   }
 
   /**
-   * Makes the provisional slots real.
-   * @returns How many series are new.
+   * Makes the provisional slots real: the scrape went well.
+   * @returns How many series of the body the last scrape that went well did not have.
    */
-  keep(): number {
+  keep(row: ScrapeRow): number {
     const first = this.#group.slotCount;
-    const added = this.#pending.length;
-    for (let i = 0; i < added; i++) {
+    for (let i = 0; i < this.#pending.length; i++) {
       const slot = this.database.slotFor(this.#group, this.#pending[i]);
       if (slot !== first + i) {
         throw new Error(`BUG: series has slot ${slot} of its group, expected ${first + i}`);
       }
     }
     this.#forgetPending();
-    return added;
+    row.reserve(this.slotCount);
+    // As upstream, an answer without a body changes nothing about what is known.
+    return row.bytes === 0 ? 0 : this.#seen.update(row, this.slotCount);
   }
 
   /** Gives the provisional slots up; the parser must then forget them, see `mustForget`. */
@@ -134,23 +142,28 @@ export class TargetSeries implements SeriesResolver {
    * to both groups, so that the next one is compared with it.
    * @param words The last row.
    * @param present Samples in it.
+   * @param startTimes Its start timestamps by slot, where it has any.
    */
-  shrink(lastMs: number, words: Uint32Array, present: number): boolean {
+  shrink(lastMs: number, words: Uint32Array, present: number, startTimes: Float64Array | undefined): boolean {
     const old = this.#group;
     if (old.slotCount <= 2 * present + SPARE_SLOTS) return false;
     const { database } = this;
     database.head.retire(old);
     const group = database.group(old.identity);
-    const row = new Uint32Array(2 * old.slotCount);
+    const row = new Uint32Array(2 * old.slotCount), moved = new Uint32Array(old.slotCount);
+    const starts = startTimes && new Float64Array(old.slotCount);
     for (let slot = 0; slot < old.slotCount; slot++) {
       if (2 * slot >= words.length || isAbsent(words, slot)) continue;
       const to = database.head.slotOf(group, old.slotRefs[slot]);
       row[2 * to] = words[2 * slot];
       row[2 * to + 1] = words[2 * slot + 1];
+      moved[slot] = to + 1;
+      if (starts !== undefined) starts[to] = startTimes![slot];
     }
+    this.#seen.move(moved, group.slotCount);
     this.#reportSlots.clear();
     group.hasElsewhere = old.hasElsewhere;
-    database.append(group, lastMs, row.subarray(0, 2 * group.slotCount), false);
+    database.append(group, lastMs, row.subarray(0, 2 * group.slotCount), false, starts);
     this.#group = group;
     this.#account();
     this.#isIncomplete = true;

@@ -29,11 +29,20 @@ export interface ScrapePoolSpec {
   readonly nativeHistogramBucketLimit: number;
   readonly nativeHistogramMinBucketFactor: number;
   readonly extraScrapeMetrics: boolean;
+  readonly startTimestamps: StartTimestampUse;
   /** Where failed scrapes are logged, "" for nowhere. */
   readonly scrapeFailureLogFile: string;
   /** Why no target of the pool may be scraped (target_limit), "" where they may. */
   readonly poolError: string;
   readonly targets: readonly TargetSpec[];
+}
+
+/** What becomes of start timestamps. Where nothing does, `_created` samples are series like others. */
+export interface StartTimestampUse {
+  /** They are kept beside the samples. */
+  readonly areStored: boolean;
+  /** Each puts a sample of 0 at its time, where the series has none as late. */
+  readonly injectZeros: boolean;
 }
 
 export interface TargetSpec {

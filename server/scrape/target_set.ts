@@ -1,9 +1,8 @@
 import { Labels, quote } from "../../engine/labels/labels.ts";
 import { LabelsBuilder } from "../../engine/labels/builder.ts";
 import { formatDuration, parseDuration } from "../../engine/duration.ts";
-import type { ScrapeConfig } from "../config/scrape_config.ts";
-import { revealSecrets } from "./plain_http.ts";
-import type { ScrapePoolSpec, TargetSpec } from "./spec.ts";
+import type { ServerScrapeConfig } from "../config/server_config.ts";
+import type { ScrapePoolSpec, StartTimestampUse, TargetSpec } from "./spec.ts";
 import { fingerprint, scrapeOffsetMs, shardOf, targetId } from "./target_identity.ts";
 
 /** Targets that one source of a discovery mechanism names; a later group of the same source replaces it. */
@@ -35,7 +34,7 @@ export interface TargetSet {
 }
 
 /** The groups of a job's `static_configs`. */
-export function staticGroups(config: ScrapeConfig): TargetGroup[] {
+export function staticGroups(config: ServerScrapeConfig): TargetGroup[] {
   return config.staticConfigs.map(({ targets, labels }, i) => ({
     source: String(i),
     targets: targets.map((address) => ({ __address__: address })),
@@ -47,7 +46,12 @@ export function staticGroups(config: ScrapeConfig): TargetGroup[] {
  * Makes the targets of a job from what was discovered.
  * @param seed Shifts the scrapes of this server against those of others, see `offsetSeed`.
  */
-export function targetSet(config: ScrapeConfig, groups: readonly TargetGroup[], seed: bigint): TargetSet {
+export function targetSet(
+  config: ServerScrapeConfig,
+  groups: readonly TargetGroup[],
+  seed: bigint,
+  startTimestamps: StartTimestampUse = { areStored: false, injectZeros: false },
+): TargetSet {
   const active = new Map<string, ActiveTarget>();
   const dropped: Labels[] = [], errors: string[] = [];
   let droppedCount = 0;
@@ -75,7 +79,7 @@ export function targetSet(config: ScrapeConfig, groups: readonly TargetGroup[], 
   const poolError = targetLimit > 0 && targets.length > targetLimit
     ? `target_limit exceeded (number of targets: ${targets.length}, limit: ${targetLimit})`
     : "";
-  const pool = poolSpec(config, poolError, targets.map(({ spec }) => spec));
+  const pool = poolSpec(config, startTimestamps, poolError, targets.map(({ spec }) => spec));
   return { pool, active: targets, dropped, droppedCount, errors };
 }
 
@@ -90,7 +94,7 @@ export function splitByShard(pools: readonly ScrapePoolSpec[], shards: number): 
 
 /** The labels that relabelling starts from: the target's own, then the group's, then the job's. */
 function discover(
-  config: ScrapeConfig,
+  config: ServerScrapeConfig,
   own: TargetGroup["labels"],
   shared: TargetGroup["labels"],
 ): Labels {
@@ -116,7 +120,7 @@ function nonEmpty(labels: TargetGroup["labels"]): TargetGroup["labels"] {
 }
 
 /** The labels after relabelling, undefined where the target is dropped. */
-function relabelTarget(config: ScrapeConfig, discovered: Labels): Labels | undefined {
+function relabelTarget(config: ServerScrapeConfig, discovered: Labels): Labels | undefined {
   const builder = new LabelsBuilder(discovered);
   for (const rule of config.relabelConfigs) if (!rule.apply(builder)) return undefined;
   const labels = builder.labels();
@@ -124,7 +128,7 @@ function relabelTarget(config: ScrapeConfig, discovered: Labels): Labels | undef
 }
 
 /** @throws {Error} If the labels do not make a target. */
-function targetSpec(config: ScrapeConfig, labels: Labels, seed: bigint): TargetSpec {
+function targetSpec(config: ServerScrapeConfig, labels: Labels, seed: bigint): TargetSpec {
   const unixSocket = labels.get("__unix_socket__");
   const address = labels.get("__address__") || (unixSocket === "" ? "" : "localhost");
   if (address === "") throw new TypeError("no address");
@@ -196,7 +200,7 @@ function flag(labels: Labels, name: string, initial: boolean): boolean {
 
 const PARAM_PREFIX = "__param_";
 
-function targetUrl(config: ScrapeConfig, labels: Labels, address: string): string {
+function targetUrl(config: ServerScrapeConfig, labels: Labels, address: string): string {
   const params = new Map(Object.entries(config.params));
   for (const [name, value] of labels) {
     if (!name.startsWith(PARAM_PREFIX)) continue;
@@ -223,7 +227,12 @@ function escapeQuery(text: string): string {
     .replaceAll("%20", "+");
 }
 
-function poolSpec(config: ScrapeConfig, poolError: string, targets: readonly TargetSpec[]): ScrapePoolSpec {
+function poolSpec(
+  config: ServerScrapeConfig,
+  startTimestamps: StartTimestampUse,
+  poolError: string,
+  targets: readonly TargetSpec[],
+): ScrapePoolSpec {
   const settings = {
     honorLabels: config.honorLabels,
     honorTimestamps: config.honorTimestamps,
@@ -233,8 +242,8 @@ function poolSpec(config: ScrapeConfig, poolError: string, targets: readonly Tar
     fallbackProtocol: config.fallbackScrapeProtocol,
     validationScheme: config.metricNameValidationScheme,
     escapingScheme: config.metricNameEscapingScheme,
-    metricRelabelConfigs: config.metricRelabelConfigs.map((rule) => givenRule(rule.config)),
-    http: revealSecrets(config.http),
+    metricRelabelConfigs: config.metricRelabelConfigs,
+    http: config.http,
     bodySizeLimit: config.bodySizeLimitBytes,
     sampleLimit: config.sampleLimit,
     labelLimit: config.labelLimit,
@@ -243,19 +252,10 @@ function poolSpec(config: ScrapeConfig, poolError: string, targets: readonly Tar
     nativeHistogramBucketLimit: config.nativeHistogramBucketLimit,
     nativeHistogramMinBucketFactor: config.nativeHistogramMinBucketFactor,
     extraScrapeMetrics: config.extraScrapeMetrics,
+    startTimestamps,
     scrapeFailureLogFile: config.scrapeFailureLogFile,
     poolError,
   };
   const text = JSON.stringify(settings, (_, value) => typeof value === "bigint" ? String(value) : value);
   return { jobName: config.jobName, fingerprint: fingerprint(text), ...settings, targets };
-}
-
-/** A rule that compiles again: some actions refuse fields that are given, even at their defaults. */
-function givenRule(config: ScrapeConfig["metricRelabelConfigs"][number]["config"]) {
-  const { sourceLabels, regex, ...rest } = config;
-  return {
-    ...rest,
-    ...(sourceLabels.length > 0 && { sourceLabels }),
-    ...(regex !== "(.*)" && { regex }),
-  };
 }

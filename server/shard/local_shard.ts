@@ -1,4 +1,6 @@
 import { encodeFamilies, type PlainFamily, Registry } from "../../engine/instrument/mod.ts";
+import type { Fragment, FragmentResult } from "../../engine/promql/pushdown/fragment.ts";
+import { evaluateFragment } from "../../engine/promql/pushdown/evaluate_fragment.ts";
 import { Matcher } from "../../engine/labels/matcher.ts";
 import { cardinality } from "../../engine/tsdb/cardinality.ts";
 import { Database, type DatabaseOptions } from "../../engine/tsdb/database.ts";
@@ -20,6 +22,7 @@ import { packSeries, type SeriesBatch } from "./series_batch.ts";
 import type {
   BlockSummary,
   PlainMatcher,
+  SelectionRequest,
   SeriesExemplars,
   SeriesRequest,
   Shard,
@@ -27,7 +30,6 @@ import type {
   ShardLimits,
   ShardStatistics,
   StorageState,
-  TimeRange,
 } from "./shard.ts";
 import type { SeriesBudget } from "../scrape/series_budget.ts";
 
@@ -39,8 +41,8 @@ export interface LocalShardOptions {
   /** Number of the shard, from 0. */
   readonly number: number;
   readonly openStore: () => Promise<Store>;
-  /** Copies the store, as it is now, to the file `path`. */
-  readonly copyStore: (path: string) => Promise<void>;
+  /** Copies the store, as it is now, to the file `path`; without its log where `skipsLog`. */
+  readonly copyStore: (path: string, skipsLog: boolean) => Promise<void>;
   /** Gives space that the store no longer needs back to the file system, where that is worth it. */
   readonly reclaimSpace: () => Promise<void>;
   /** Longest time between an append and its commit, in ms. */
@@ -76,6 +78,8 @@ export class LocalShard implements Shard {
   #maintainTimer: ReturnType<typeof setInterval> | undefined;
   #working: Promise<void> = Promise.resolve();
   #closed = false;
+  /** Questions that are being worked on, by number of the call. */
+  readonly #calls = new Map<number, AbortController>();
 
   constructor(options: LocalShardOptions) {
     this.#options = options;
@@ -210,9 +214,36 @@ export class LocalShard implements Shard {
     return Promise.resolve();
   }
 
-  async select(request: TimeRange & { readonly matchers: readonly PlainMatcher[] }): Promise<SeriesBatch> {
+  async select({ matchers, startMs, endMs }: SelectionRequest, call: number): Promise<SeriesBatch> {
     const database = await this.#opened;
-    return packSeries(await database.select({ ...request, matchers: request.matchers.map(matcherOf) }));
+    return await this.#cancellable(call, async (signal) => {
+      const series = await database.select({ matchers: matchers.map(matcherOf), startMs, endMs, signal });
+      return packSeries(series);
+    });
+  }
+
+  async evaluateFragment(fragment: Fragment, call: number): Promise<FragmentResult> {
+    const database = await this.#opened;
+    const now = () => performance.now();
+    return await this.#cancellable(
+      call,
+      (signal) => evaluateFragment(database, fragment, { now, pause, signal }),
+    );
+  }
+
+  cancel(call: number): Promise<void> {
+    this.#calls.get(call)?.abort();
+    return Promise.resolve();
+  }
+
+  async #cancellable<T>(call: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    this.#calls.set(call, controller);
+    try {
+      return await work(controller.signal);
+    } finally {
+      this.#calls.delete(call);
+    }
   }
 
   async series(request: SeriesRequest): Promise<string[][]> {
@@ -279,9 +310,9 @@ export class LocalShard implements Shard {
     await (await this.#opened).cleanTombstones();
   }
 
-  async snapshot(path: string): Promise<void> {
+  async snapshot(path: string, skipHead: boolean): Promise<void> {
     await (await this.#opened).commit();
-    await this.#options.copyStore(path);
+    await this.#options.copyStore(path, skipHead);
   }
 
   metrics(): Promise<PlainFamily[]> {

@@ -9,6 +9,7 @@ import type { SeriesColumns } from "../../engine/tsdb/select.ts";
  *   series i │ labels: symbols[labelRefs[labelEnds[i - 1] … labelEnds[i]]], name and value in turn
  *            │ times:  times[timesOf[i]]
  *            │ values: slabs[slabOf[i]] from offsets[i], as many as there are times
+ *            │ start timestamps, of those that `starts` names: likewise
  */
 export interface SeriesBatch {
   readonly symbols: readonly string[];
@@ -19,6 +20,8 @@ export interface SeriesBatch {
   readonly slabs: readonly Float64Array[];
   readonly slabOf: Uint32Array;
   readonly offsets: Uint32Array;
+  /** Where start timestamps are: number of the series, its slab, its offset there, in turn. */
+  readonly starts: Uint32Array;
   /** Histogram columns by number of the series, in the form that chunks have. */
   readonly histograms: readonly { readonly series: number; readonly chunk: Uint8Array }[];
 }
@@ -33,6 +36,12 @@ export function packSeries(series: readonly SeriesColumns[]): SeriesBatch {
   const timesOf = new Uint32Array(series.length), slabOf = new Uint32Array(series.length);
   const offsets = new Uint32Array(series.length);
   const histograms: { series: number; chunk: Uint8Array }[] = [];
+  const starts: number[] = [];
+  const slabIdOf = (buffer: ArrayBufferLike): number => {
+    let slab = slabIds.get(buffer);
+    if (slab === undefined) slabIds.set(buffer, slab = slabs.push(new Float64Array(buffer)) - 1);
+    return slab;
+  };
   let at = 0;
   series.forEach((one, i) => {
     for (const text of one.labels.pairs) {
@@ -44,24 +53,35 @@ export function packSeries(series: readonly SeriesColumns[]): SeriesBatch {
     let timesId = timesIds.get(one.times);
     if (timesId === undefined) timesIds.set(one.times, timesId = times.push(one.times) - 1);
     timesOf[i] = timesId;
-    const { buffer, byteOffset } = one.values;
-    let slab = slabIds.get(buffer);
-    if (slab === undefined) slabIds.set(buffer, slab = slabs.push(new Float64Array(buffer)) - 1);
-    slabOf[i] = slab;
-    offsets[i] = byteOffset / 8;
+    slabOf[i] = slabIdOf(one.values.buffer);
+    offsets[i] = one.values.byteOffset / 8;
+    if (one.startTimes !== undefined) {
+      starts.push(i, slabIdOf(one.startTimes.buffer), one.startTimes.byteOffset / 8);
+    }
     if (one.histograms !== undefined) {
       const chunk = new ByteSink();
       encodeHistograms(Array.from(one.times, (_, sample) => one.histograms![sample]), chunk);
       histograms.push({ series: i, chunk: chunk.bytes.slice(0, chunk.length) });
     }
   });
-  return { symbols, labelRefs, labelEnds, times, timesOf, slabs, slabOf, offsets, histograms };
+  return {
+    symbols,
+    labelRefs,
+    labelEnds,
+    times,
+    timesOf,
+    slabs,
+    slabOf,
+    offsets,
+    starts: Uint32Array.from(starts),
+    histograms,
+  };
 }
 
 /** The buffers of the batch, to be transferred. */
 export function transferablesOf(batch: SeriesBatch): ArrayBuffer[] {
-  const { labelRefs, labelEnds, timesOf, slabOf, offsets, times, slabs } = batch;
-  const arrays = [labelRefs, labelEnds, timesOf, slabOf, offsets, ...times, ...slabs];
+  const { labelRefs, labelEnds, timesOf, slabOf, offsets, starts, times, slabs } = batch;
+  const arrays = [labelRefs, labelEnds, timesOf, slabOf, offsets, starts, ...times, ...slabs];
   return [...new Set(arrays.map(({ buffer }) => buffer as ArrayBuffer))];
 }
 
@@ -77,6 +97,12 @@ export function unpackSeries(batch: SeriesBatch): SeriesColumns[] {
       times: column,
       values: slabs[slabOf[i]].subarray(offsets[i], offsets[i] + column.length),
     });
+  }
+  const { starts } = batch;
+  for (let at = 0; at < starts.length; at += 3) {
+    const i = starts[at], offset = starts[at + 2];
+    const startTimes = slabs[starts[at + 1]].subarray(offset, offset + series[i].times.length);
+    series[i] = { ...series[i], startTimes };
   }
   for (const { series: i, chunk } of batch.histograms) {
     series[i] = { ...series[i], histograms: decodeHistograms(chunk, 0, series[i].times.length).histograms };

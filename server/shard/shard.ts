@@ -2,6 +2,7 @@ import type { ExemplarEntry } from "../../engine/tsdb/exemplars.ts";
 import type { MatchType } from "../../engine/labels/matcher.ts";
 import type { PlainFamily } from "../../engine/instrument/mod.ts";
 import type { ScrapePoolSpec, TargetStatus } from "../scrape/spec.ts";
+import type { Fragment, FragmentResult } from "../../engine/promql/pushdown/fragment.ts";
 import type { SeriesBatch } from "./series_batch.ts";
 
 /** A matcher as it crosses a thread boundary. */
@@ -22,6 +23,11 @@ export interface SeriesRequest extends TimeRange {
   readonly matcherSets: readonly (readonly PlainMatcher[])[];
   /** Most results wanted; 0 for no limit. */
   readonly limit: number;
+}
+
+/** Series that all matchers accept. */
+export interface SelectionRequest extends TimeRange {
+  readonly matchers: readonly PlainMatcher[];
 }
 
 /** Name and count, the largest counts first. */
@@ -98,7 +104,11 @@ export interface Shard {
   /** Stops taking samples in for the given reason, or goes on where it is "". Retention and questions go on. */
   pauseIngest(reason: string): Promise<void>;
 
-  select(request: TimeRange & { readonly matchers: readonly PlainMatcher[] }): Promise<SeriesBatch>;
+  select(request: SelectionRequest, call: number): Promise<SeriesBatch>;
+  /** @param call A number that is not in use, by which it can be cancelled. */
+  evaluateFragment(fragment: Fragment, call: number): Promise<FragmentResult>;
+  /** Ends work on the question with this number soon, if it is still under way: it is rejected. */
+  cancel(call: number): Promise<void>;
   /** Label pairs (name, value, …) of each series. */
   series(request: SeriesRequest): Promise<string[][]>;
   labelNames(request: SeriesRequest): Promise<string[]>;
@@ -109,8 +119,8 @@ export interface Shard {
 
   deleteSeries(request: SeriesRequest): Promise<void>;
   cleanTombstones(): Promise<void>;
-  /** Copies the shard's data, as it is now, to the file `path`. */
-  snapshot(path: string): Promise<void>;
+  /** Copies the shard's data, as it is now, to the file `path`; with `skipHead`, what is in blocks alone. */
+  snapshot(path: string, skipHead: boolean): Promise<void>;
 
   metrics(): Promise<PlainFamily[]>;
   health(): Promise<ShardHealth>;

@@ -1,6 +1,7 @@
 import type { MetricFamily } from "../../engine/exposition/metric_family.ts";
 import { decodeFamilies } from "../../engine/instrument/mod.ts";
 import { compareUtf8 } from "../../engine/labels/labels.ts";
+import type { Fragment, FragmentEvaluator, FragmentResult } from "../../engine/promql/pushdown/fragment.ts";
 import { mergeSeries } from "../../engine/tsdb/merge_series.ts";
 import type { Queryable, SelectRequest, SeriesColumns } from "../../engine/tsdb/select.ts";
 import type { ScrapePoolSpec, TargetStatus } from "../scrape/spec.ts";
@@ -18,7 +19,9 @@ import type {
 } from "./shard.ts";
 
 /** All shards as one: spreads targets over them, asks all of them, and puts their answers together. */
-export class Shards implements Queryable {
+export class Shards implements Queryable, FragmentEvaluator {
+  #nextCall = 0;
+
   constructor(readonly shards: readonly Shard[]) {}
 
   /** Gives every shard its part of the targets. */
@@ -44,10 +47,17 @@ export class Shards implements Queryable {
 
   /** @see Queryable.select */
   async select({ matchers, startMs, endMs, signal }: SelectRequest): Promise<SeriesColumns[]> {
-    signal?.throwIfAborted();
     const plain = matchers.map(({ type, name, value }) => ({ type, name, value }));
-    const batches = await this.#ask((shard) => shard.select({ matchers: plain, startMs, endMs }));
+    const batches = await this.#askCancellable(
+      signal,
+      (shard, call) => shard.select({ matchers: plain, startMs, endMs }, call),
+    );
     return mergeSeries(batches.map(unpackSeries));
+  }
+
+  /** @see FragmentEvaluator.evaluateFragment */
+  evaluateFragment(fragment: Fragment, signal?: AbortSignal): Promise<FragmentResult[]> {
+    return this.#askCancellable(signal, (shard, call) => shard.evaluateFragment(fragment, call));
   }
 
   /** Label pairs (name, value, …) of each series, in no particular order. */
@@ -115,9 +125,9 @@ export class Shards implements Queryable {
     return lists.map(decodeFamilies);
   }
 
-  /** Copies the data of all shards to files that `pathOf` names by number of the shard. */
-  async snapshot(pathOf: (shard: number) => string): Promise<void> {
-    await Promise.all(this.shards.map((shard, number) => shard.snapshot(pathOf(number))));
+  /** Copies the data of all shards, as `Shard.snapshot`, to files that `pathOf` names by number of the shard. */
+  async snapshot(pathOf: (shard: number) => string, skipHead: boolean): Promise<void> {
+    await Promise.all(this.shards.map((shard, number) => shard.snapshot(pathOf(number), skipHead)));
   }
 
   /** How each shard is; one that does not answer is not ready. */
@@ -127,6 +137,22 @@ export class Shards implements Queryable {
 
   async close(): Promise<void> {
     await this.#ask((shard) => shard.close());
+  }
+
+  /** Asks all shards; they stop working on it when the signal is aborted. */
+  async #askCancellable<T>(
+    signal: AbortSignal | undefined,
+    ask: (shard: Shard, call: number) => Promise<T>,
+  ): Promise<T[]> {
+    signal?.throwIfAborted();
+    const call = this.#nextCall++;
+    const cancel = () => void this.#ask((shard) => shard.cancel(call)).catch(() => {});
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      return await this.#ask((shard) => ask(shard, call));
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
   }
 
   #ask<T>(ask: (shard: Shard) => Promise<T>): Promise<T[]> {

@@ -1,10 +1,13 @@
 /** Entry of a shard's worker: waits for its settings, then is the shard. */
 import * as Comlink from "comlink";
+import { LOG_KEY } from "../../engine/tsdb/write_ahead_log.ts";
 import { HttpFetcher } from "../scrape/http_fetcher.ts";
 import { configureLog, logger } from "../log.ts";
 import { copyKv, freePagesBytes, vacuum } from "../storage/backup.ts";
 import { openKvStore } from "../storage/kv_store.ts";
 import { LocalShard } from "./local_shard.ts";
+import type { FragmentResult } from "../../engine/promql/pushdown/fragment.ts";
+import { buffersOf } from "../../engine/promql/pushdown/slabs.ts";
 import { type SeriesBatch, transferablesOf } from "./series_batch.ts";
 import { SharedSeriesBudget } from "./series_budget.ts";
 import type { WorkerApi, WorkerSettings } from "./worker_shard.ts";
@@ -26,7 +29,8 @@ const start = (settings: WorkerSettings): void => {
         await vacuum(settings.path);
       }
     },
-    copyStore: async (path) => void await copyKv(settings.path, path),
+    copyStore: async (path, skipsLog) =>
+      void await copyKv(settings.path, path, skipsLog ? { without: LOG_KEY } : {}),
     createFetcher: (pool) => new HttpFetcher(pool.http, `Narthex/${settings.version}`),
     flushIntervalMs: settings.flushIntervalMs,
     limits: settings.limits,
@@ -50,15 +54,21 @@ const start = (settings: WorkerSettings): void => {
   });
 };
 
-/** The shard's own methods, once it was started; answers of select are handed over, not copied. */
+/** The shard's own methods, once it was started; columns are handed over, not copied. */
 const api = new Proxy({}, {
   get(_, method: keyof WorkerApi) {
     if (method === "start") return start;
     const target = shard!;
     if (method === "select") {
-      return async (request: Parameters<LocalShard["select"]>[0]): Promise<SeriesBatch> => {
-        const batch = await target.select(request);
+      return async (...request: Parameters<LocalShard["select"]>): Promise<SeriesBatch> => {
+        const batch = await target.select(...request);
         return Comlink.transfer(batch, transferablesOf(batch));
+      };
+    }
+    if (method === "evaluateFragment") {
+      return async (...request: Parameters<LocalShard["evaluateFragment"]>): Promise<FragmentResult> => {
+        const result = await target.evaluateFragment(...request);
+        return Comlink.transfer(result, result.kind === "rows" ? buffersOf(result.rows) : []);
       };
     }
     const found = target[method];

@@ -1,19 +1,20 @@
 import * as Comlink from "comlink";
 import type { PlainFamily } from "../../engine/instrument/mod.ts";
+import type { Fragment, FragmentResult } from "../../engine/promql/pushdown/fragment.ts";
 import type { LogSettings } from "../log.ts";
 import type { ScrapePoolSpec, TargetStatus } from "../scrape/spec.ts";
 import type { SeriesBatch } from "./series_batch.ts";
+import { ShardUnavailableError } from "./shard_unavailable.ts";
 import { SharedSeriesBudget } from "./series_budget.ts";
 import type {
   BlockSummary,
-  PlainMatcher,
+  SelectionRequest,
   SeriesExemplars,
   SeriesRequest,
   Shard,
   ShardHealth,
   ShardLimits,
   ShardStatistics,
-  TimeRange,
 } from "./shard.ts";
 
 /** What a shard's worker is told when it starts. */
@@ -50,8 +51,9 @@ export class WorkerShard implements Shard {
   #paused = "";
   #worker!: Worker;
   #remote!: Comlink.Remote<WorkerApi>;
-  /** Rejects when the worker dies. */
+  /** Rejects when the worker dies or cannot open its store. */
   #death!: Promise<never>;
+  #die!: (error: ShardUnavailableError) => void;
   #startedMs = 0;
   #delayMs = 0;
   #closed = false;
@@ -71,11 +73,13 @@ export class WorkerShard implements Shard {
     this.#remote = Comlink.wrap<WorkerApi>(worker);
     const { promise, reject } = Promise.withResolvers<never>();
     this.#death = promise;
+    this.#die = reject;
     promise.catch(() => {});
     worker.addEventListener("error", (event) => {
       event.preventDefault();
-      reject(new Error(`Shard ${this.#settings.number} stopped: ${event.message}`));
-      if (this.#worker === worker && !this.#closed) this.#restart(event.message);
+      if (this.#worker !== worker) return;
+      if (this.#closed) reject(new ShardUnavailableError(this.#settings.number, event.message));
+      else this.#restart(event.message);
     });
     void this.#remote.start(this.#settings);
     if (this.#paused !== "") void this.#remote.pauseIngest(this.#paused);
@@ -83,6 +87,7 @@ export class WorkerShard implements Shard {
   }
 
   #restart(reason: string): void {
+    this.#die(new ShardUnavailableError(this.#settings.number, reason));
     this.#worker.terminate();
     this.restarts++;
     SharedSeriesBudget.releaseAll(this.#settings.seriesCounts, this.#settings.number);
@@ -130,8 +135,16 @@ export class WorkerShard implements Shard {
     return this.#call((remote) => remote.targets());
   }
 
-  select(request: TimeRange & { readonly matchers: readonly PlainMatcher[] }): Promise<SeriesBatch> {
-    return this.#call((remote) => remote.select(request));
+  select(request: SelectionRequest, call: number): Promise<SeriesBatch> {
+    return this.#call((remote) => remote.select(request, call));
+  }
+
+  evaluateFragment(fragment: Fragment, call: number): Promise<FragmentResult> {
+    return this.#call<FragmentResult>((remote) => remote.evaluateFragment(fragment, call));
+  }
+
+  cancel(call: number): Promise<void> {
+    return this.#call((remote) => remote.cancel(call));
   }
 
   series(request: SeriesRequest): Promise<string[][]> {
@@ -166,8 +179,8 @@ export class WorkerShard implements Shard {
     return this.#call((remote) => remote.cleanTombstones());
   }
 
-  snapshot(path: string): Promise<void> {
-    return this.#call((remote) => remote.snapshot(path));
+  snapshot(path: string, skipHead: boolean): Promise<void> {
+    return this.#call((remote) => remote.snapshot(path, skipHead));
   }
 
   metrics(): Promise<PlainFamily[]> {

@@ -16,10 +16,15 @@ const BUSY_MS = 10_000;
  * Writes a consistent, compacted copy of the KV file at `source`, live or not, to `destination`, which appears
  * once it is complete and on disk. Commits go on meanwhile: the copy holds those that were acknowledged before
  * it began. SQLite's log beside the source cannot be reset until the copy is done, so it grows by what is written.
+ * @param options.without Keys whose first part is this are left out.
  * @returns Bytes of the copy.
  * @throws {Error} If the destination exists, or one of the files cannot be read or written.
  */
-export async function copyKv(source: string, destination: string): Promise<number> {
+export async function copyKv(
+  source: string,
+  destination: string,
+  options: { without?: string } = {},
+): Promise<number> {
   if (await exists(destination)) {
     throw new Error(
       `Cannot copy ${source} to ${destination}: the file exists: remove it or choose another name`,
@@ -28,7 +33,7 @@ export async function copyKv(source: string, destination: string): Promise<numbe
   const partial = `${destination}.partial`;
   await removeIfExists(partial);
   try {
-    await copyInWorker({ source, destination: partial, busyMs: BUSY_MS });
+    await copyInWorker({ source, destination: partial, busyMs: BUSY_MS, ...options });
     await syncPath(partial);
     await Deno.rename(partial, destination);
     await syncPath(dirname(destination));

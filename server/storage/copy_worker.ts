@@ -6,6 +6,8 @@ export interface CopyRequest {
   readonly destination: string;
   /** How long to wait for a lock, in ms. */
   readonly busyMs: number;
+  /** Keys whose first part is this are left out. */
+  readonly without?: string;
 }
 
 export interface CopyAnswer {
@@ -14,10 +16,27 @@ export interface CopyAnswer {
 }
 
 /** `VACUUM INTO` reads one snapshot; SQLite's backup API would start over at every commit to the source. */
-function copy({ source, destination, busyMs }: CopyRequest): void {
+function copy({ source, destination, busyMs, without }: CopyRequest): void {
   const db = new DatabaseSync(source, { timeout: busyMs, readOnly: true });
   try {
     db.prepare("VACUUM INTO ?").run(destination);
+  } finally {
+    db.close();
+  }
+  if (without !== undefined) remove(without, destination);
+}
+
+/** Deno KV keeps a string of a key as 2, its bytes and 0, and a key as its parts one after another. */
+function remove(firstPart: string, path: string): void {
+  const db = new DatabaseSync(path);
+  try {
+    const bytes = new TextEncoder().encode(firstPart);
+    db.exec("PRAGMA journal_mode = OFF"); // a copy that fails is thrown away
+    db.prepare("DELETE FROM kv WHERE k > ? AND k < ?").run(
+      Uint8Array.of(2, ...bytes, 0),
+      Uint8Array.of(2, ...bytes, 1),
+    );
+    db.prepare("PRAGMA incremental_vacuum").all(); // a row per page
   } finally {
     db.close();
   }

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import * as z from "zod";
 import { syncPath } from "./_sync_path.ts";
 import { DirectoryError } from "./directory_error.ts";
 import { lockFile } from "./lock_file.ts";
@@ -9,14 +8,29 @@ const FORMAT_VERSION = 1;
 const SHARDS_MAX = 1_024;
 
 /** What `format.json` says of a data directory. */
-const DirectoryFormat = z.object({
-  format: z.literal(FORMAT_NAME),
-  version: z.int().positive(),
+export interface DirectoryFormat {
+  readonly format: typeof FORMAT_NAME;
+  readonly version: number;
   /** When the directory was created, RFC 3339. */
-  created: z.iso.datetime(),
-  shardCount: z.int().min(1).max(SHARDS_MAX),
-});
-export type DirectoryFormat = z.infer<typeof DirectoryFormat>;
+  readonly created: string;
+  /** From 1 to `SHARDS_MAX`. */
+  readonly shardCount: number;
+}
+
+/** What each key of a `DirectoryFormat` has to be. Written out: the server keeps no schema library in memory. */
+const FORMAT_KEYS: Readonly<Record<keyof DirectoryFormat, [(value: unknown) => boolean, string]>> = {
+  format: [(value) => value === FORMAT_NAME, `expected ${JSON.stringify(FORMAT_NAME)}`],
+  version: [isWholeUpTo(Number.MAX_SAFE_INTEGER), "expected a whole number from 1"],
+  created: [
+    (value) => typeof value === "string" && !Number.isNaN(Date.parse(value)),
+    "expected a time as in RFC 3339",
+  ],
+  shardCount: [isWholeUpTo(SHARDS_MAX), `expected a whole number from 1 to ${SHARDS_MAX}`],
+};
+
+function isWholeUpTo(max: number): (value: unknown) => boolean {
+  return (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= max;
+}
 
 export interface OpenDirectoryOptions {
   /**
@@ -96,16 +110,20 @@ async function readFormat(path: string): Promise<DirectoryFormat | undefined> {
   } catch (cause) {
     throw new DirectoryError(path, "damaged", `${file} is not JSON: restore it from a backup`, { cause });
   }
-  const parsed = DirectoryFormat.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const version = z.object({ format: z.literal(FORMAT_NAME), version: z.int() }).safeParse(json);
-  if (version.success) checkVersion(path, version.data.version); // a newer one may have other fields
-  const { path: at, message } = parsed.error.issues[0];
-  throw new DirectoryError(
-    path,
-    "damaged",
-    `${file} is not valid at ${JSON.stringify(at.join("."))}: ${message}: restore it from a backup`,
-  );
+  const found = Object(json) as Partial<Record<keyof DirectoryFormat, unknown>>;
+  for (const [key, [isValid, expected]] of Object.entries(FORMAT_KEYS)) {
+    const value = found[key as keyof DirectoryFormat];
+    if (!isValid(value)) {
+      const reason = `${expected}, found ${JSON.stringify(value)}`;
+      throw new DirectoryError(
+        path,
+        "damaged",
+        `${file} is not valid at ${JSON.stringify(key)}: ${reason}: restore it from a backup`,
+      );
+    }
+    if (key === "version") checkVersion(path, value as number); // a newer one may have other fields
+  }
+  return found as DirectoryFormat;
 }
 
 async function createFormat(path: string, options: OpenDirectoryOptions): Promise<DirectoryFormat> {

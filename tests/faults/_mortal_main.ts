@@ -3,8 +3,9 @@ const channel = new BroadcastChannel("die");
 Deno.addSignalListener("SIGUSR2", () => channel.postMessage("shard-0"));
 
 globalThis.Worker = class extends Worker {
-  constructor(_: string | URL, options?: WorkerOptions) {
-    super(new URL("./_mortal_worker.ts", import.meta.url), options);
+  constructor(specifier: string | URL, options?: WorkerOptions) {
+    const isShard = String(specifier).endsWith("/shard/worker_entry.ts");
+    super(isShard ? new URL("./_mortal_worker.ts", import.meta.url) : specifier, options);
   }
 };
 

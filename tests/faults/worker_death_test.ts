@@ -44,6 +44,8 @@ Deno.test("a shard whose worker dies is started anew, with its targets, its data
     checkHolds(histories, durable);
     checkHistories(histories, targets.options, deaths + await failedScrapes(server));
   }
+  // A line per outage, however many queries it left without an answer.
+  assert.equal(server.log.match(/level=ERROR/g)?.length, DEATHS, server.log);
   assert.match(server.log, /level=ERROR .*shard died and is started anew.* shard=0 err=.*killed by the test/);
 
   await Deno.writeTextFile(

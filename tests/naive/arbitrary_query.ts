@@ -103,6 +103,36 @@ const matching = fc.constantFrom(
   " on (b)",
 );
 
+const fill = fc.constantFrom(
+  " fill (3)",
+  " fill_left (1)",
+  " fill_right (-2)",
+  " fill_left (4) fill_right (0)",
+);
+
+/** Buckets of classic histograms, complete or not. */
+const classic: Text = fc.oneof(
+  fc.tuple(fc.constantFrom("", "", '{a="1"}', '{le!="2"}', '{le!="+Inf"}', '{le="+Inf"}'), shift)
+    .map(([matcher, at]) => `k${matcher}${at}`),
+  fc.constantFrom("sum by (le) (k)", "sum by (a, le) (k)", "sum without (b) (k)", "h or k", "k or n"),
+);
+const bound = fc.constantFrom("-1", "0", "0.5", "1", "3", "4", "9", "Inf", "NaN");
+
+/** label_replace() and label_join(). */
+function relabelled(of: Text): Text {
+  const name = fc.constantFrom("a", "b", "d", "new", "__name__");
+  const pattern = fc.constantFrom("(.*)", "1", "1|2", "(.)(.*)", "", "(\\\\d+)");
+  const replacement = fc.constantFrom("", "x", "$1", "${1}y", "$2-$1");
+  return fc.oneof(
+    fc.tuple(of, name, replacement, name, pattern).map(([text, to, value, from, regexp]) =>
+      `label_replace(${text}, "${to}", "${value}", "${from}", "${regexp}")`
+    ),
+    fc.tuple(of, name, fc.constantFrom("", "-"), fc.array(name, { maxLength: 3 })).map((
+      [text, to, by, from],
+    ) => `label_join(${[text, ...[to, by, ...from].map((label) => `"${label}"`)].join(", ")})`),
+  );
+}
+
 /** What may be put over stored samples only. */
 const overSelector: Text = fc.oneof(
   fc.tuple(
@@ -124,6 +154,40 @@ const overSelector: Text = fc.oneof(
   selector.map((of) => `round(${of}, 4)`),
   selector.map((of) => `count_values("v", ${of})`),
   fc.tuple(phi, selector).map(([q, of]) => `histogram_quantile(${q}, ${of})`),
+  fc.tuple(phi, classic).map(([q, of]) => `histogram_quantile(${q}, ${of})`),
+  fc.tuple(bound, bound, fc.oneof(selector, classic))
+    .map(([low, high, of]) => `histogram_fraction(${low}, ${high}, ${of})`),
+  fc.tuple(selector, fc.constantFrom("-", "/", ">", "== bool", "*"), matching, fill, selector)
+    .map(([lhs, op, how, values, rhs]) => `${lhs} ${op}${how}${values} ${rhs}`),
+  fc.tuple(
+    fc.constantFrom("limitk", "limitk", "limit_ratio"),
+    fc.constantFrom("0", "1", "2", "9", "0.4", "-0.4"),
+    grouping,
+    selector,
+  ).map(([op, k, by, of]) => `${op}${by} (${k}, ${of})`),
+  fc.tuple(fc.constantFrom("anchored", "smoothed"), fc.constantFrom("c", "g"), matchers, range, shift)
+    .chain(([how, metric, matcher, window, at]) =>
+      fc.constantFrom("rate", "increase", "delta", ...(how === "anchored" ? ["changes", "resets"] : []))
+        .map((name) => `${name}(${metric}${matcher}[${window}] ${how}${at})`)
+    ),
+  fc.tuple(fc.constantFrom("c", "g"), matchers, shift).map(([metric, matcher, at]) =>
+    `${metric}${matcher} smoothed${at}`
+  ),
+  fc.tuple(fc.constantFrom("rate", "increase", "irate", "resets", "delta"), rangeOf(fc.constant("s")))
+    .map(([name, of]) => `${name}(${of})`),
+  fc.tuple(
+    fc.constantFrom("i", 'i{a="1"}', "i offset 1m", "i @ 300", "last_over_time(i[3m])", '{job="j"}', "g"),
+    fc.constantFrom(
+      "",
+      "",
+      ', {data=~".+"}',
+      ', {data=~".*"}',
+      ', {more!="", version=~".*"}',
+      ', {__name__="build_info"}',
+      ', {__name__=~".+_info"}',
+      ', {__name__!="target_info", data="other"}',
+    ),
+  ).map(([of, filter]) => `info(${of}${filter})`),
 );
 
 function gaugeLimit(): Text {
@@ -186,6 +250,12 @@ function vector(depth: number): Text {
       ).map(([name, of, window, step, at]) => `${name}((${of})[${window}:${step}]${at})`),
     },
     { weight: 1, arbitrary: inner.map((of) => `-(${of})`) },
+    { weight: 1, arbitrary: relabelled(inner) },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(fc.constantFrom("sort", "sort_desc", "sort_by_label", "sort_by_label_desc"), inner)
+        .map(([name, of]) => `${name}(${of}${name.includes("label") ? ', "a"' : ""})`),
+    },
   );
 }
 

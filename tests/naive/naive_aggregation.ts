@@ -1,6 +1,7 @@
 import { add, compact, divide } from "../../engine/histogram/arithmetic.ts";
 import type { FloatHistogram } from "../../engine/histogram/float_histogram.ts";
 import { toText } from "../../engine/histogram/print.ts";
+import { hashLabels } from "../../engine/labels/hash.ts";
 import { type Labels, METRIC_NAME } from "../../engine/labels/labels.ts";
 import type { Aggregation } from "../../engine/promql/ast.ts";
 import { formatPlain } from "../../engine/go_float.ts";
@@ -24,6 +25,8 @@ export function aggregate(
   }
   return [...groups.values()].flatMap(({ labels, members }) => {
     if (op === "topk" || op === "bottomk") return best(members, op, numberOf(parameter));
+    if (op === "limitk") return members.slice(0, Math.max(0, Math.trunc(numberOf(parameter))));
+    if (op === "limit_ratio") return share(members, numberOf(parameter));
     if (op === "count_values") return countValues(labels, members, textOf(parameter));
     const value = reduce(op, members, parameter);
     return value === undefined ? [] : [{ labels, value, atMs: members[0].atMs }];
@@ -83,6 +86,15 @@ function best(members: readonly Sample[], op: "topk" | "bottomk", k: number): Sa
     if (isNaN.includes(1)) return isNaN[0] - isNaN[1];
     return a.value === b.value ? 0 : sign * (a.value < b.value ? -1 : 1);
   }).slice(0, Math.max(0, Math.trunc(k)));
+}
+
+/** By where the hash of its labels lies among all hashes: an element below the ratio, or from its complement on. */
+function share(members: readonly Sample[], ratio: number): Sample[] {
+  const r = Math.min(1, Math.max(-1, ratio));
+  return members.filter(({ labels }) => {
+    const place = Number(hashLabels(labels)) / 2 ** 64;
+    return r >= 0 ? place < r : place >= 1 + r;
+  });
 }
 
 function countValues(labels: Labels, members: readonly Sample[], name: string): Sample[] {

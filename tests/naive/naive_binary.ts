@@ -140,7 +140,11 @@ export function vectors(
 ): Sample[] {
   const { op, returnsBool } = expr;
   const matching = expr.matching!;
-  if (lhs.length === 0 || rhs.length === 0) return []; // then nobody looks whether matches are unique
+  // As upstream has it, fill_right stands in for the "one" side even where that is the left one.
+  const { lhs: fillMany, rhs: fillOne } = matching.fill;
+  const hasFill = fillMany !== null || fillOne !== null;
+  // Then nobody looks whether matches are unique.
+  if ((lhs.length === 0 || rhs.length === 0) && !(hasFill && lhs.length + rhs.length > 0)) return [];
   const isManyRight = matching.card === "one-to-many";
   const many = isManyRight ? rhs : lhs, one = isManyRight ? lhs : rhs;
   const ones = new Map<string, Sample>();
@@ -149,22 +153,34 @@ export function vectors(
     if (ones.has(key)) throw new Error("found duplicate series for the match group");
     ones.set(key, sample);
   }
-  const seen = new Set<string>();
+  const filled = ({ labels, atMs }: Sample, value: number): Sample => ({
+    labels: matchLabels(labels, matching),
+    value,
+    atMs,
+  });
+  const seen = new Set<string>(), matched = new Set<string>();
   const results: Sample[] = [];
-  for (const sample of many) {
-    const key = matchKey(sample.labels, matching);
-    const partner = ones.get(key);
-    if (partner === undefined) continue;
+  const combine = (sample: Sample, partner: Sample, key: string) => {
     const [left, right] = isManyRight ? [partner, sample] : [sample, partner];
     const result = apply(op, left.value, right.value);
-    if (result === undefined) continue;
+    if (result === undefined) return;
+    matched.add(key);
     const labels = resultLabels(sample.labels, partner.labels, matching, keepsMeaning(expr));
     const identity = matching.card === "one-to-one" ? key : JSON.stringify([key, labels.key()]);
     if (seen.has(identity)) throw new Error("multiple matches for labels");
     seen.add(identity);
-    if (isComparison(op) && !returnsBool && !result.keep) continue;
+    if (isComparison(op) && !returnsBool && !result.keep) return;
     const value = returnsBool ? Number(result.keep) : isComparison(op) ? left.value : result.value;
     results.push({ labels, value, atMs: sample.atMs });
+  };
+  for (const sample of many) {
+    const key = matchKey(sample.labels, matching);
+    const partner = ones.get(key) ?? (fillOne === null ? undefined : filled(sample, fillOne));
+    if (partner !== undefined) combine(sample, partner, key);
+  }
+  for (const partner of one) {
+    const key = matchKey(partner.labels, matching);
+    if (fillMany !== null && !matched.has(key)) combine(filled(partner, fillMany), partner, key);
   }
   return results;
 }

@@ -1,15 +1,18 @@
 import { multiply } from "../../engine/histogram/arithmetic.ts";
-import { quantile as histogramQuantile } from "../../engine/histogram/quantile.ts";
 import { FloatHistogram } from "../../engine/histogram/float_histogram.ts";
 import { Labels, METRIC_NAME } from "../../engine/labels/labels.ts";
 import type { Aggregation, Binary, Call, Expr, TimeShift, VectorSelector } from "../../engine/promql/ast.ts";
 import type { SeriesColumns } from "../../engine/tsdb/select.ts";
 import { aggregate } from "./naive_aggregation.ts";
 import { floats, isComparison, setOperation, vectors, withScalar } from "./naive_binary.ts";
+import { overExtendedRange, smoothedAt } from "./naive_extended_range.ts";
+import { histogramFraction, histogramQuantile } from "./naive_histogram.ts";
+import { info, labelJoin, labelReplace } from "./naive_labels.ts";
 import { RANGE_FUNCTIONS } from "./naive_range_functions.ts";
 import {
   isFloat,
   type NaiveValue,
+  type Point,
   pointsOf,
   type Sample,
   type StoredPoint,
@@ -24,6 +27,7 @@ export interface NaiveOptions {
   readonly stepMs: number;
   readonly lookbackDeltaMs: number;
   readonly subqueryStepMs: number;
+  readonly useStartTimestamps: boolean;
 }
 
 /** Results of a query by label set and step time. */
@@ -57,8 +61,13 @@ export function evaluateNaively(
   return result;
 }
 
+interface StoredSeries {
+  readonly labels: Labels;
+  readonly points: readonly StoredPoint[];
+}
+
 class NaiveEvaluator {
-  readonly #series: readonly { labels: Labels; points: readonly StoredPoint[] }[];
+  readonly #series: readonly StoredSeries[];
 
   constructor(data: readonly SeriesColumns[], readonly options: NaiveOptions) {
     this.#series = data.map((series) => ({ labels: series.labels, points: pointsOf(series) }));
@@ -77,8 +86,15 @@ class NaiveEvaluator {
       case "vectorSelector":
         return { type: "vector", samples: this.#select(expr, ms) };
       case "matrixSelector": {
-        const endMs = this.#timeOf(expr.selector, ms);
-        return { type: "matrix", windows: this.#windows(expr.selector, endMs - expr.rangeMs, endMs) };
+        const endMs = this.#timeOf(expr.selector, ms), startMs = endMs - expr.rangeMs;
+        const { isAnchored, isSmoothed } = expr.selector;
+        const { lookbackDeltaMs } = this.options;
+        const windows = this.#windows(
+          expr.selector,
+          isAnchored || isSmoothed ? startMs - lookbackDeltaMs : startMs,
+          isSmoothed ? endMs + lookbackDeltaMs : endMs,
+        );
+        return { type: "matrix", windows: windows.map((window) => ({ ...window, startMs, endMs })) };
       }
       case "subquery": {
         const endMs = this.#timeOf(expr, ms);
@@ -120,7 +136,18 @@ class NaiveEvaluator {
 
   #select(selector: VectorSelector, ms: number): Sample[] {
     const atMs = this.#timeOf(selector, ms);
-    return this.#matching(selector).flatMap(({ labels, points }) => {
+    const { lookbackDeltaMs } = this.options;
+    if (selector.isSmoothed) {
+      return this.#windows(selector, atMs - lookbackDeltaMs, atMs + lookbackDeltaMs).flatMap((window) => {
+        const value = smoothedAt(window.points.filter(isFloat), atMs);
+        return value === undefined ? [] : [{ labels: window.labels, value, atMs: ms }];
+      });
+    }
+    return this.#newest(this.#matching(selector), atMs);
+  }
+
+  #newest(series: readonly StoredSeries[], atMs: number): Sample[] {
+    return series.flatMap(({ labels, points }) => {
       const newest = points.filter((point) =>
         point.ms <= atMs && point.ms > atMs - this.options.lookbackDeltaMs
       ).at(-1);
@@ -131,8 +158,11 @@ class NaiveEvaluator {
 
   #windows(selector: VectorSelector, startMs: number, endMs: number): Window[] {
     return this.#matching(selector).flatMap(({ labels, points }) => {
-      const inside = points.flatMap(({ ms, value }) =>
-        ms > startMs && ms <= endMs && value !== undefined ? [{ ms, value }] : []
+      const { useStartTimestamps } = this.options;
+      const inside = points.flatMap(({ ms, value, startMs: beganMs }) =>
+        ms > startMs && ms <= endMs && value !== undefined
+          ? [{ ms, value, startMs: useStartTimestamps ? beganMs : 0 }]
+          : []
       );
       return inside.length === 0 ? [] : [{ labels, points: inside, startMs, endMs }];
     });
@@ -141,7 +171,7 @@ class NaiveEvaluator {
   #subquery(expr: Expr, startMs: number, endMs: number, stepMs: number): Window[] {
     const found = new Map<
       string,
-      { labels: Labels; points: { ms: number; value: number | FloatHistogram }[] }
+      { labels: Labels; points: Point[] }
     >();
     for (let ms = Math.floor(startMs / stepMs) * stepMs; ms <= endMs; ms += stepMs) {
       if (ms <= startMs) continue;
@@ -155,7 +185,7 @@ class NaiveEvaluator {
         const key = sample.labels.key();
         const series = found.get(key) ?? { labels: sample.labels, points: [] };
         found.set(key, series);
-        series.points.push({ ms, value: sample.value });
+        series.points.push({ ms, value: sample.value, startMs: 0 });
       }
     }
     return [...found.values()].map((series) => ({ ...series, startMs, endMs }));
@@ -213,7 +243,10 @@ class NaiveEvaluator {
       if (func.name === "absent_over_time") return vector(absent(value.windows.length === 0, args[0], ms));
       const keepsName = func.name === "last_over_time" || func.name === "first_over_time";
       return vector(value.windows.flatMap((window) => {
-        const result = RANGE_FUNCTIONS[func.name](window, parameter, ms);
+        const selector = args[matrixAt].kind === "matrixSelector" ? args[matrixAt].selector : undefined;
+        const result = selector?.isAnchored || selector?.isSmoothed
+          ? overExtendedRange(func.name, { ...window, isSmoothed: selector.isSmoothed })
+          : RANGE_FUNCTIONS[func.name](window, parameter, ms);
         if (result === undefined) return [];
         return [{ labels: keepsName ? window.labels : withoutName(window.labels), value: result, atMs: ms }];
       }));
@@ -227,9 +260,9 @@ class NaiveEvaluator {
           return value === undefined ? [] : [{ ...sample, labels: withoutName(sample.labels), value }];
         }),
       );
-    const ofHistograms = (f: (h: FloatHistogram) => number, at = 0) =>
+    const ofHistograms = (f: (h: FloatHistogram) => number) =>
       vector(
-        this.#vector(args[at], ms).flatMap((sample) =>
+        this.#vector(args[0], ms).flatMap((sample) =>
           sample.value instanceof FloatHistogram
             ? [{ ...sample, labels: withoutName(sample.labels), value: f(sample.value) }]
             : []
@@ -288,14 +321,35 @@ class NaiveEvaluator {
         return ofHistograms((h) => h.count);
       case "histogram_sum":
         return ofHistograms((h) => h.sum);
-      case "histogram_quantile": {
-        const phi = numbers(0, NaN);
-        return ofHistograms((h) => histogramQuantile(h, phi).value, 1);
+      case "histogram_quantile":
+        return vector(histogramQuantile(numbers(0, NaN), this.#vector(args[1], ms)));
+      case "histogram_fraction":
+        return vector(histogramFraction(numbers(0, NaN), numbers(1, NaN), this.#vector(args[2], ms)));
+      case "label_replace":
+        return vector(labelReplace(this.#vector(args[0], ms), args.slice(1).map(textOf)));
+      case "label_join":
+        return vector(labelJoin(this.#vector(args[0], ms), args.slice(1).map(textOf)));
+      case "sort":
+      case "sort_desc":
+        return vector(this.#vector(args[0], ms).filter(isFloat));
+      case "sort_by_label":
+      case "sort_by_label_desc": // the order of a range query's result is another one
+        return vector(this.#vector(args[0], ms));
+      case "info": {
+        const base = args[0].kind === "vectorSelector" ? args[0] : undefined;
+        const conditions = args[1]?.kind === "vectorSelector" ? args[1].matchers : [];
+        const atMs = base === undefined ? ms : this.#timeOf(base, ms);
+        return vector(info(this.#vector(args[0], ms), conditions, this.#newest(this.#series, atMs)));
       }
       default:
         throw new Error(`BUG: the naive evaluator does not know ${func.name}()`);
     }
   }
+}
+
+function textOf(expr: Expr): string {
+  if (expr.kind !== "stringLiteral") throw new Error("BUG: expected a string");
+  return expr.value;
 }
 
 function absent(isAbsent: boolean, expr: Expr, ms: number): Sample[] {

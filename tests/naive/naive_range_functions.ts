@@ -137,14 +137,29 @@ function same(a: Point, b: Point): boolean {
 
 /** A change of kind counts as a reset. */
 function fell(a: Point, b: Point): boolean {
+  if (beganAgain(a, b)) return true;
   if (isFloatPoint(a) && isFloatPoint(b)) return b.value < a.value;
   return !(isHistogramPoint(a) && isHistogramPoint(b)) || detectReset(b.value, a.value);
 }
 
+/** Whether the start of `b` tells that the counter was reset after `a`. */
+function beganAgain(a: Point, b: Point): boolean {
+  const isKnown = b.startMs !== 0 && b.startMs < b.ms;
+  if (!isKnown || b.startMs < a.ms) return false;
+  if (b.startMs > a.ms) return true;
+  // Each sample that begins at the one before it is a delta; only the first such one after another start is a reset.
+  return a.startMs !== 0 && a.startMs < a.ms;
+}
+
 function extrapolated(window: Window, isCounter: boolean, perSecond: boolean): Result {
   const { points, startMs, endMs } = window;
-  if (points.length < 2) return undefined;
   if (!points.every(isFloatPoint) && !points.every(isHistogramPoint)) return undefined;
+  if (
+    isCounter && points[0].startMs !== 0 && points[0].startMs > startMs && points[0].startMs < points[0].ms
+  ) {
+    return sinceItsStart(window, perSecond);
+  }
+  if (points.length < 2) return undefined;
   const first = points[0], last = points.at(-1)!;
   const difference = points.every(isFloatPoint)
     ? increaseOfFloats(points, isCounter)
@@ -162,6 +177,19 @@ function extrapolated(window: Window, isCounter: boolean, perSecond: boolean): R
   return typeof difference === "number" ? difference * factor : compact(multiply(difference, factor));
 }
 
+/** The increase of floats that began inside of the window, at zero: extrapolated to the end of the window only. */
+function sinceItsStart({ points, startMs, endMs }: Window, perSecond: boolean): number {
+  const floats = points as readonly FloatPoint[];
+  const grown = floats[0].value + increaseOfFloats(floats, true);
+  const first = floats[0], last = floats.at(-1)!;
+  const sampled = (last.ms - first.startMs) / 1000;
+  const gap = floats.length > 1 ? (last.ms - first.ms) / 1000 / (floats.length - 1) : 0;
+  let after = (endMs - last.ms) / 1000;
+  if (after >= 1.1 * gap) after = gap / 2;
+  const increase = grown * (sampled + after) / sampled;
+  return perSecond ? increase / ((endMs - startMs) / 1000) : increase;
+}
+
 function countOf(value: number | FloatHistogram): number {
   return typeof value === "number" ? value : value.count;
 }
@@ -169,7 +197,7 @@ function countOf(value: number | FloatHistogram): number {
 function increaseOfFloats(points: readonly FloatPoint[], isCounter: boolean): number {
   let grown = points.at(-1)!.value - points[0].value;
   for (let i = 1; isCounter && i < points.length; i++) {
-    if (points[i].value < points[i - 1].value) grown += points[i - 1].value;
+    if (fell(points[i - 1], points[i])) grown += points[i - 1].value;
   }
   return grown;
 }
@@ -189,7 +217,7 @@ function lastTwo({ points }: Window, isRate: boolean): Result {
   const seconds = (b.ms - a.ms) / 1000;
   if (isFloatPoint(a) && isFloatPoint(b)) {
     if (!isRate) return b.value - a.value;
-    return (b.value < a.value ? b.value : b.value - a.value) / seconds;
+    return (fell(a, b) ? b.value : b.value - a.value) / seconds;
   }
   if (!isHistogramPoint(a) || !isHistogramPoint(b)) return undefined;
   if (!isRate) return subtract(b.value, a.value)!.histogram;

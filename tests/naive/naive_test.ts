@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { allBuckets } from "../../engine/histogram/bucket.ts";
 import type { FloatHistogram } from "../../engine/histogram/float_histogram.ts";
-import { toTestExpression } from "../../engine/histogram/print.ts";
+import { toTestExpression } from "../test_expression.ts";
 import { Engine } from "../../engine/promql/engine.ts";
 import { parseExpr } from "../../engine/promql/parser.ts";
 import type { QueryValue } from "../../engine/promql/query_result.ts";
@@ -12,21 +12,29 @@ import { arbitraryData, DATA_SPAN_MS } from "./arbitrary_data.ts";
 import { arbitraryQuery } from "./arbitrary_query.ts";
 import { evaluateNaively, type NaiveOptions, type NaiveResult } from "./naive_evaluator.ts";
 
-const FEATURES = { enableExperimentalFunctions: true };
+const FEATURES = {
+  enableExperimentalFunctions: true,
+  enableExtendedRangeSelectors: true,
+  enableBinopFillModifiers: true,
+};
 const LOOKBACK_MS = 5 * 60_000;
-const engine = new Engine({ ...FEATURES, lookbackDeltaMs: LOOKBACK_MS, now: () => performance.now() });
+const [engine, engineOfStarts] = [false, true].map((useStartTimestamps) =>
+  new Engine({ ...FEATURES, useStartTimestamps, lookbackDeltaMs: LOOKBACK_MS, now: () => performance.now() })
+);
 
 /** Query times around the generated samples. */
 const times = fc.record({
   startMs: fc.integer({ min: -20, max: 20 }).map((i) => (20 + i) * 15_000),
   count: fc.integer({ min: 1, max: 10 }),
   stepMs: fc.constantFrom(1_000, 15_000, 60_000, 100_000, 400_000),
-}).map(({ startMs, count, stepMs }): NaiveOptions => ({
+  useStartTimestamps: fc.boolean(),
+}).map(({ startMs, count, stepMs, useStartTimestamps }): NaiveOptions => ({
   startMs,
   endMs: Math.min(startMs + (count - 1) * stepMs, DATA_SPAN_MS + 10 * 60_000),
   stepMs,
   lookbackDeltaMs: LOOKBACK_MS,
   subqueryStepMs: 60_000,
+  useStartTimestamps,
 }));
 
 /** Answers selects with what matches, samples beyond the time range included. */
@@ -104,16 +112,28 @@ async function outcome(evaluate: () => NaiveResult | Promise<NaiveResult>): Prom
 const SAME_LABELSET = "vector cannot contain metrics with the same labelset";
 
 async function check(data: readonly SeriesColumns[], query: string, options: NaiveOptions): Promise<void> {
-  const { startMs, endMs, stepMs } = options;
+  const { startMs, endMs, stepMs, useStartTimestamps } = options;
   const expr = parseExpr(query, FEATURES);
   const want = await outcome(() => evaluateNaively(expr, data, options));
   const got = await outcome(async () =>
-    resultOf((await engine.range(queryableOf(data), query, startMs, endMs, stepMs)).value)
+    resultOf(
+      (await (useStartTimestamps ? engineOfStarts : engine).range(
+        queryableOf(data),
+        query,
+        startMs,
+        endMs,
+        stepMs,
+      )).value,
+    )
   );
   if (got instanceof Error && got.message === SAME_LABELSET) return;
-  if (want instanceof Error) assert.ok(got instanceof Error, `expected to fail: ${want.message}`);
-  else if (got instanceof Error) throw got;
-  else assertSame(got, want);
+  try {
+    if (want instanceof Error) assert.ok(got instanceof Error, `expected to fail: ${want.message}`);
+    else if (got instanceof Error) throw got;
+    else assertSame(got, want);
+  } catch (cause) {
+    throw new Error(`${query} with ${JSON.stringify(options)}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 Deno.test("the engine agrees with the naive evaluator on generated data and queries", async () => {

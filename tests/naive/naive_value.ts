@@ -13,6 +13,8 @@ export interface Sample {
 export interface Point {
   readonly ms: number;
   readonly value: number | FloatHistogram;
+  /** When the counter began to count; 0 where that is not known or not to be looked at. */
+  readonly startMs: number;
 }
 
 /** One series of a range vector; its points lie in `(startMs, endMs]`. */
@@ -32,17 +34,19 @@ export type NaiveValue =
 /** A point as it is stored; without a value it is a staleness marker. */
 export interface StoredPoint {
   readonly ms: number;
+  /** 0 where it is not known. */
+  readonly startMs: number;
   readonly value: number | FloatHistogram | undefined;
 }
 
 /** All there is of a series but gaps. */
-export function pointsOf({ times, values, histograms }: SeriesColumns): StoredPoint[] {
+export function pointsOf({ times, values, histograms, startTimes }: SeriesColumns): StoredPoint[] {
   const words = wordsOf(values);
   return [...times].flatMap((ms, i): StoredPoint[] => {
-    const histogram = histograms?.[i];
-    if (histogram !== undefined) return [{ ms, value: histogram }];
+    const histogram = histograms?.[i], startMs = startTimes?.[i] ?? 0;
+    if (histogram !== undefined) return [{ ms, startMs, value: histogram }];
     if (isAbsent(words, i)) return [];
-    return [{ ms, value: isStale(words, i) ? undefined : values[i] }];
+    return [{ ms, startMs, value: isStale(words, i) ? undefined : values[i] }];
   });
 }
 

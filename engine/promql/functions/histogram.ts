@@ -1,5 +1,10 @@
 import { formatOpenMetrics, parseFloatText } from "../../go_float.ts";
-import { bucketFraction, bucketQuantile, type ClassicBucket } from "../../histogram/classic.ts";
+import {
+  bucketFraction,
+  bucketQuantile,
+  type ClassicBucket,
+  plainBucketQuantile,
+} from "../../histogram/classic.ts";
 import type { FloatHistogram } from "../../histogram/float_histogram.ts";
 import { fraction } from "../../histogram/fraction.ts";
 import { average, standardDeviation, variance } from "../../histogram/moments.ts";
@@ -67,6 +72,8 @@ interface Families {
   readonly native: readonly NativeFamily[];
 }
 
+const LE: ReadonlySet<string> = new Set(["le"]);
+
 /** Sorts a vector into histograms and annotates what is none. */
 function familiesOf(vector: Vector, call: FunctionCall, span: Span): Families {
   const classic = new Map<string, ClassicFamily>();
@@ -80,7 +87,7 @@ function familiesOf(vector: Vector, call: FunctionCall, span: Span): Families {
       call.annotations.badBucketLabel(metricOf(series.labels), le, span);
       continue;
     }
-    const labels = series.labels.with("le", "");
+    const labels = series.labels.drop(LE);
     let family = classic.get(labels.key());
     if (family === undefined) {
       family = { labels, metric: metricOf(labels), buckets: [] };
@@ -100,6 +107,11 @@ function familiesOf(vector: Vector, call: FunctionCall, span: Span): Families {
 /** What a function gives for one histogram at one step. Buckets are only lent. */
 interface OfHistogram {
   classic(buckets: readonly ClassicBucket[], step: number, family: ClassicFamily): number;
+  /**
+   * A quick way to `classic`, undefined where it does not lead there.
+   * @param bounds Distinct, ascending, the last one +Inf.
+   */
+  plain?(bounds: Float64Array, counts: Float64Array, step: number): number | undefined;
   native(histogram: FloatHistogram, step: number, family: NativeFamily): number;
 }
 
@@ -146,8 +158,15 @@ function evaluateFamilies(
     const rivals = rivalSteps.get(family);
     // The same objects serve all steps.
     const all = family.buckets.map(({ upperBound }) => ({ upperBound, count: 0 }));
+    const plain = of.plain && plainColumns(family);
     for (let step = 0; step < steps.count; step++) {
       if (rivals?.[step] === 1 || !target.includes(step)) continue;
+      const value = plain?.setStep(step) ? of.plain!(plain.bounds, plain.counts, step) : undefined;
+      if (value !== undefined) {
+        out.values[step] = value;
+        out.present[step] = FLOAT;
+        continue;
+      }
       let missing = 0;
       for (let i = 0; i < all.length; i++) {
         const { values, present } = family.buckets[i].series;
@@ -164,6 +183,27 @@ function evaluateFamilies(
     return out;
   });
   return [...ofNatives, ...ofClassics];
+}
+
+/** Counts of a classic histogram at one step after the other; undefined where its bounds are not as they should be. */
+function plainColumns({ buckets }: ClassicFamily) {
+  const bounds = Float64Array.from(buckets, ({ upperBound }) => upperBound);
+  const counts = new Float64Array(bounds.length);
+  const columns = buckets.map(({ series: { values } }) => values);
+  const presence = buckets.map(({ series: { present } }) => present);
+  if (bounds.at(-1) !== Infinity || bounds.some((bound, i) => bound === bounds[i - 1])) return undefined;
+  return {
+    bounds,
+    counts,
+    /** Whether every bucket has a count. */
+    setStep(step: number): boolean {
+      for (let i = 0; i < counts.length; i++) {
+        if (presence[i]![step] !== FLOAT) return false;
+        counts[i] = columns[i]![step]!;
+      }
+      return true;
+    },
+  };
 }
 
 function histogramQuantile(call: FunctionCall): Vector {
@@ -209,6 +249,7 @@ function quantiles(phis: Float64Array, { annotations, steps }: FunctionCall, spa
       }
       return value;
     },
+    plain: (bounds, counts, step) => plainBucketQuantile(phis[step], bounds, counts),
     native: (histogram, step, { metric }) => {
       const { value, nanObservations } = quantile(histogram, phis[step]);
       if (nanObservations !== undefined) annotations.quantileOfNaN(metric, nanObservations, span);

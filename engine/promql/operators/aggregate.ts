@@ -116,14 +116,22 @@ function newResults(
   );
 }
 
-/** Columns beside the result of a group, as its aggregator needs them. */
-class Scratch {
+/** Columns beside the result of a group, made when its aggregator asks for them. */
+export interface ScratchColumns {
+  readonly errors: Float64Array;
+  readonly counts: Float64Array;
+  readonly means: Float64Array;
+  /** Steps where the sum would overflow, so that a running mean is kept in its place. */
+  readonly incremental: Uint8Array;
+  readonly hasIncremental: boolean;
+}
+
+class Scratch implements ScratchColumns {
   readonly #length: number;
   #errors: Float64Array | undefined;
   #counts: Float64Array | undefined;
   #means: Float64Array | undefined;
-  /** Steps where the sum would overflow, so that a running mean is kept in its place. */
-  incremental: Uint8Array | undefined;
+  #incremental: Uint8Array | undefined;
 
   constructor(length: number) {
     this.#length = length;
@@ -140,12 +148,23 @@ class Scratch {
   get means(): Float64Array {
     return this.#means ??= new Float64Array(this.#length);
   }
+
+  get incremental(): Uint8Array {
+    return this.#incremental ??= new Uint8Array(this.#length);
+  }
+
+  get hasIncremental(): boolean {
+    return this.#incremental !== undefined;
+  }
 }
 
-type Reducer = (series: InstantSeries, out: InstantSeries, scratch: Scratch) => void;
+/** The columns of a series, or of a group, by step. */
+export type Columns = Pick<InstantSeries, "values" | "present">;
+
+type Reducer = (series: Columns, out: Columns, scratch: ScratchColumns) => void;
 
 /** Add one series to the result of its group, floats only but for `count` and `group`. */
-const REDUCERS: Readonly<Record<Reduction, Reducer>> = {
+export const REDUCERS: Readonly<Record<Reduction, Reducer>> = {
   sum: addToSum,
   avg: addToMean,
   min: (series, out) => keepExtreme(series, out, false),
@@ -156,7 +175,7 @@ const REDUCERS: Readonly<Record<Reduction, Reducer>> = {
   stdvar: addToVariance,
 };
 
-function addToSum({ values, present }: InstantSeries, out: InstantSeries, { errors }: Scratch): void {
+function addToSum({ values, present }: Columns, out: Columns, { errors }: ScratchColumns): void {
   const { values: sums, present: outPresent } = out;
   for (let step = 0; step < present.length; step++) {
     if (present[step] !== FLOAT) continue;
@@ -176,7 +195,7 @@ function addToSum({ values, present }: InstantSeries, out: InstantSeries, { erro
   }
 }
 
-function addToMean({ values, present }: InstantSeries, out: InstantSeries, scratch: Scratch): void {
+function addToMean({ values, present }: Columns, out: Columns, scratch: ScratchColumns): void {
   const { values: sums, present: outPresent } = out;
   const { errors, counts } = scratch;
   for (let step = 0; step < present.length; step++) {
@@ -190,7 +209,9 @@ function addToMean({ values, present }: InstantSeries, out: InstantSeries, scrat
     }
     const sum = sums[step]!;
     const next = sum + value;
-    if (next === Infinity || next === -Infinity || scratch.incremental?.[step] === 1) {
+    if (
+      next === Infinity || next === -Infinity || (scratch.hasIncremental && scratch.incremental[step] === 1)
+    ) {
       addToRunningMean(value, step, out, scratch);
       continue;
     }
@@ -204,14 +225,12 @@ function addToMean({ values, present }: InstantSeries, out: InstantSeries, scrat
 function addToRunningMean(
   value: number,
   step: number,
-  { values: sums }: InstantSeries,
-  scratch: Scratch,
+  { values: sums }: Columns,
+  { errors, counts, means, incremental }: ScratchColumns,
 ): void {
-  const { errors, counts, means } = scratch;
   const count = counts[step]!;
-  scratch.incremental ??= new Uint8Array(sums.length);
-  if (scratch.incremental[step] === 0) {
-    scratch.incremental[step] = 1;
+  if (incremental[step] === 0) {
+    incremental[step] = 1;
     means[step] = sums[step]! / (count - 1);
     errors[step] = errors[step]! / (count - 1);
   }
@@ -224,7 +243,7 @@ function addToRunningMean(
   means[step] = next;
 }
 
-function keepExtreme({ values, present }: InstantSeries, out: InstantSeries, isMax: boolean): void {
+function keepExtreme({ values, present }: Columns, out: Columns, isMax: boolean): void {
   const { values: extremes, present: outPresent } = out;
   for (let step = 0; step < present.length; step++) {
     if (present[step] !== FLOAT) continue;
@@ -238,7 +257,7 @@ function keepExtreme({ values, present }: InstantSeries, out: InstantSeries, isM
   }
 }
 
-function countSamples({ present }: InstantSeries, { values, present: outPresent }: InstantSeries): void {
+function countSamples({ present }: Columns, { values, present: outPresent }: Columns): void {
   for (let step = 0; step < present.length; step++) {
     if (present[step] === 0) continue;
     values[step] = values[step]! + 1;
@@ -246,7 +265,7 @@ function countSamples({ present }: InstantSeries, { values, present: outPresent 
   }
 }
 
-function markGroup({ present }: InstantSeries, { values, present: outPresent }: InstantSeries): void {
+function markGroup({ present }: Columns, { values, present: outPresent }: Columns): void {
   for (let step = 0; step < present.length; step++) {
     if (present[step] === 0) continue;
     values[step] = 1;
@@ -255,7 +274,7 @@ function markGroup({ present }: InstantSeries, { values, present: outPresent }: 
 }
 
 /** Welford's algorithm; `out` gathers the sum of squared differences from the mean. */
-function addToVariance({ values, present }: InstantSeries, out: InstantSeries, scratch: Scratch): void {
+function addToVariance({ values, present }: Columns, out: Columns, scratch: ScratchColumns): void {
   const { counts, means } = scratch;
   const { values: squares, present: outPresent } = out;
   for (let step = 0; step < present.length; step++) {
@@ -276,19 +295,108 @@ function addToVariance({ values, present }: InstantSeries, out: InstantSeries, s
   }
 }
 
-function finish(op: Reduction, { values, present }: InstantSeries, scratch: Scratch): void {
+/** Turns what the reducers kept of a group into its result. */
+export function finish(op: Reduction, { values, present }: Columns, scratch: ScratchColumns): void {
   if (op !== "sum" && op !== "avg" && op !== "stddev" && op !== "stdvar") return;
-  const { errors, counts, means, incremental } = scratch;
   for (let step = 0; step < present.length; step++) {
     if (present[step] !== FLOAT) continue;
-    if (op === "sum") values[step] = values[step]! + errors[step]!;
-    else if (op === "avg") {
-      values[step] = incremental?.[step] === 1
-        ? means[step]! + errors[step]!
-        : values[step]! / counts[step]! + errors[step]! / counts[step]!;
-    } else {
-      const variance = values[step]! / counts[step]!;
+    if (op === "sum") values[step] = values[step]! + scratch.errors[step]!;
+    else if (op === "avg") values[step] = meanAt(step, { values, present }, scratch);
+    else {
+      const variance = values[step]! / scratch.counts[step]!;
       values[step] = op === "stddev" ? Math.sqrt(variance) : variance;
     }
+  }
+}
+
+function meanAt(step: number, { values }: Columns, scratch: ScratchColumns): number {
+  const count = scratch.counts[step]!, error = scratch.errors[step]!;
+  return scratch.hasIncremental && scratch.incremental[step] === 1
+    ? scratch.means[step]! + error
+    : values[step]! / count + error / count;
+}
+
+/** What was reduced of some series of a group, before `finish`. */
+export interface Partial {
+  readonly columns: Columns;
+  readonly scratch: ScratchColumns;
+}
+
+/** Adds what was reduced of other series to what was reduced of some. */
+export function combine(op: Reduction, { columns, scratch }: Partial, into: Partial): void {
+  switch (op) {
+    case "min":
+    case "max":
+    case "group":
+      return REDUCERS[op](columns, into.columns, into.scratch);
+    case "count":
+      return addCounts(columns, into.columns);
+    case "sum":
+      return addSums({ columns, scratch }, into);
+    case "avg":
+      return addMeans({ columns, scratch }, into);
+    case "stddev":
+    case "stdvar":
+      return addVariances({ columns, scratch }, into);
+  }
+}
+
+function addCounts({ values, present }: Columns, out: Columns): void {
+  for (let step = 0; step < present.length; step++) {
+    if (present[step] !== FLOAT) continue;
+    out.values[step] = out.values[step]! + values[step]!;
+    out.present[step] = FLOAT;
+  }
+}
+
+function addSums({ columns, scratch }: Partial, into: Partial): void {
+  addToSum(columns, into.columns, into.scratch);
+  const { errors } = into.scratch;
+  for (let step = 0; step < errors.length; step++) errors[step] = errors[step]! + scratch.errors[step]!;
+}
+
+function addMeans({ columns, scratch }: Partial, into: Partial): void {
+  const { present } = columns, { values, present: outPresent } = into.columns;
+  const { errors, counts, means } = into.scratch;
+  for (let step = 0; step < present.length; step++) {
+    if (present[step] !== FLOAT) continue;
+    const count = scratch.counts[step]!, isFirst = outPresent[step] !== FLOAT;
+    const sum = isFirst ? columns.values[step]! : values[step]! + columns.values[step]!;
+    const isIncremental = (scratch.hasIncremental && scratch.incremental[step] === 1) ||
+      (into.scratch.hasIncremental && into.scratch.incremental[step] === 1);
+    if (isIncremental || (!isFirst && (sum === Infinity || sum === -Infinity))) {
+      const all = counts[step]! + count, mean = meanAt(step, columns, scratch);
+      means[step] = isFirst
+        ? mean
+        : meanAt(step, into.columns, into.scratch) * (counts[step]! / all) + mean * (count / all);
+      into.scratch.incremental[step] = 1;
+      errors[step] = 0;
+    } else {
+      const before = values[step]!, added = columns.values[step]!;
+      let error = errors[step]! + scratch.errors[step]!;
+      if (!isFirst) {
+        error += Math.abs(before) >= Math.abs(added) ? (before - sum) + added : (added - sum) + before;
+      }
+      errors[step] = error;
+      values[step] = sum;
+    }
+    counts[step] = counts[step]! + count;
+    outPresent[step] = FLOAT;
+  }
+}
+
+/** After Chan, Golub and LeVeque. */
+function addVariances({ columns, scratch }: Partial, into: Partial): void {
+  const { values, present: outPresent } = into.columns, { counts, means } = into.scratch;
+  for (let step = 0; step < outPresent.length; step++) {
+    if (columns.present[step] !== FLOAT) continue;
+    const count = scratch.counts[step]!, before = counts[step]!, all = before + count;
+    const delta = scratch.means[step]! - means[step]!;
+    values[step] = outPresent[step] === FLOAT
+      ? values[step]! + columns.values[step]! + delta * delta * (before * count / all)
+      : columns.values[step]!;
+    means[step] = outPresent[step] === FLOAT ? means[step]! + delta * (count / all) : scratch.means[step]!;
+    counts[step] = all;
+    outPresent[step] = FLOAT;
   }
 }

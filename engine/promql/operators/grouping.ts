@@ -36,7 +36,7 @@ export function groupSeries(
 }
 
 /** A function that gives equal strings for label sets that agree in `names`. */
-export function keyBy(names: readonly string[]): (labels: Labels) => string {
+export function keyBy(names: readonly string[]): (labels: { get(name: string): string }) => string {
   if (names.length === 0) return () => "";
   if (names.length === 1) return (labels) => labels.get(names[0]!);
   return (labels) => {

@@ -1,4 +1,5 @@
 import type { FloatHistogram } from "../../histogram/float_histogram.ts";
+import type { MatrixSelector } from "../ast.ts";
 import type { SampleRun, SeriesSamples } from "../selected_samples.ts";
 import {
   FLOAT,
@@ -48,6 +49,16 @@ export class WindowCutter {
     this.#found.set(times, windows);
     return windows;
   }
+}
+
+/** Lays the windows of a range selector, wider where it is `anchored` or `smoothed`. */
+export function windowCutter(
+  { selector: { isAnchored, isSmoothed }, rangeMs }: MatrixSelector,
+  endsMs: Float64Array,
+  lookbackDeltaMs: number,
+): WindowCutter {
+  const before = isAnchored || isSmoothed ? lookbackDeltaMs : 0;
+  return new WindowCutter(endsMs, rangeMs + before, isSmoothed ? lookbackDeltaMs : 0);
 }
 
 /** The steps of a subquery's inner expression as times in ms. */

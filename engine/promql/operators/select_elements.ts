@@ -1,5 +1,6 @@
 import { formatG } from "../../go_float.ts";
 import { hashLabels } from "../../labels/hash.ts";
+import { compareLabels } from "../../labels/labels.ts";
 import { ExecutionError } from "../query_errors.ts";
 import { FLOAT, hasSamples, HISTOGRAM, type InstantSeries, NONE, type Vector } from "../value.ts";
 import { type AggregationInput, membersOf } from "./aggregate.ts";
@@ -19,6 +20,13 @@ export async function selectK(
   if (max >= INT64) throw new ExecutionError(`Scalar value ${formatG(max)} overflows int64`);
 
   const members = membersOf(groupSeries(vector, expr.grouping, expr.isWithout));
+  const byLabels = new Map<readonly number[], readonly number[]>();
+  const inLabelOrder = (group: readonly number[]) => {
+    const order = byLabels.get(group) ??
+      group.toSorted((a, b) => compareLabels(vector[a]!.labels, vector[b]!.labels));
+    byLabels.set(group, order);
+    return order;
+  };
   const kept = new KeptElements(vector);
   let ignoresHistograms = false;
   for (let step = 0; step < steps.count; step++) {
@@ -35,13 +43,19 @@ export async function selectK(
         }
         continue;
       }
-      const heap = new ValueHeap(op === "bottomk");
-      for (const i of group) {
-        const { present, values } = vector[i]!;
-        if (present[step] === FLOAT) heap.offer(i, values[step]!, count);
-        else if (present[step] === HISTOGRAM) ignoresHistograms = true;
-      }
-      for (const i of heap.sorted()) kept.keep(i, step);
+      const pick = (order: readonly number[]) => {
+        const heap = new ValueHeap(op === "bottomk");
+        for (const i of order) {
+          const { present, values } = vector[i]!;
+          if (present[step] === FLOAT) heap.offer(i, values[step]!, count);
+          else if (present[step] === HISTOGRAM) ignoresHistograms = true;
+        }
+        return heap.pick();
+      };
+      // Which of equal elements stay depends on their order, which is that of labels where upstream reads blocks.
+      let picked = pick(group);
+      if (picked.hasTies) picked = pick(inLabelOrder(group));
+      for (const i of picked.elements) kept.keep(i, step);
     }
     const pause = run.checkpoint();
     if (pause !== undefined) await pause;
@@ -115,6 +129,9 @@ class ValueHeap {
   readonly #isReverse: boolean;
   readonly #elements: number[] = [];
   readonly #values: number[] = [];
+  /** The values left out that would come next: the best of them, and whether there are any. */
+  #nextValue = NaN;
+  #isFull = false;
 
   /** @param isReverse Whether the largest value is on top, rather than the smallest. */
   constructor(isReverse: boolean) {
@@ -129,22 +146,36 @@ class ValueHeap {
       return;
     }
     const top = this.#values[0]!;
-    const isBetter = this.#isReverse ? top > value : top < value;
-    if (!isBetter && !(Number.isNaN(top) && !Number.isNaN(value))) return;
+    const isBetter = this.#isBetter(value, top);
+    const left = isBetter ? top : value;
+    if (!this.#isFull || this.#isBetter(left, this.#nextValue)) this.#nextValue = left;
+    this.#isFull = true;
+    if (!isBetter) return;
     this.#elements[0] = element;
     this.#values[0] = value;
     this.#down();
   }
 
-  /** The elements, best first. */
-  sorted(): number[] {
+  #isBetter(a: number, b: number): boolean {
+    return (this.#isReverse ? b > a : b < a) || (Number.isNaN(b) && !Number.isNaN(a));
+  }
+
+  /** The elements, best first, and whether their choice or order depended on the order in which they were offered. */
+  pick(): { readonly elements: readonly number[]; readonly hasTies: boolean } {
     const order = [...this.#values.keys()];
     order.sort((a, b) => {
       const x = this.#values[a]!, y = this.#values[b]!;
+      if (Number.isNaN(x) && Number.isNaN(y)) return b - a; // upstream's order has each before the other
       if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(x)) - Number(Number.isNaN(y));
       return this.#isReverse ? x - y : y - x;
     });
-    return order.map((i) => this.#elements[i]!);
+    const values = order.map((i) => this.#values[i]!);
+    if (this.#isFull) values.push(this.#nextValue);
+    const isSame = (a: number, b: number) => a === b || (Number.isNaN(a) && Number.isNaN(b));
+    return {
+      elements: order.map((i) => this.#elements[i]!),
+      hasTies: values.some((value, i) => i > 0 && isSame(value, values[i - 1]!)),
+    };
   }
 
   #isBefore(a: number, b: number): boolean {

@@ -14,7 +14,7 @@ import {
   type Vector,
 } from "../value.ts";
 import { calculateColumns, compareColumns } from "./column_operation.ts";
-import { operateOnElements, StepIssues } from "./element_operation.ts";
+import { type Element, operateOnElements, StepIssues } from "./element_operation.ts";
 import { haveOneName } from "./same_labels.ts";
 import { matchingLabels, resultLabelsOf, signatureOf } from "./vector_matching.ts";
 
@@ -106,7 +106,7 @@ class VectorOperation {
     }
     if (fillMany === null) return;
     for (const one of this.#one) {
-      const present = withoutSteps(one.present, groupOf(one).many);
+      const present = this.#withoutMatches(one, groupOf(one).many);
       yield { many: this.#filled(matchingLabels(one.labels, this.#matching), fillMany), one, present };
     }
   }
@@ -172,7 +172,8 @@ class VectorOperation {
     if (this.#matching.card === "one-to-one") {
       const isMatched = (step: number, element: InstantSeries) => {
         const partner = one.find(({ present }) => present[step] !== NONE);
-        return partner === undefined ? fillOne !== null : this.#hasResult(element, partner, step);
+        const other = partner === undefined ? fillOne : elementOf(partner, step);
+        return other !== null && this.#hasResult(elementOf(element, step), other);
       };
       if (haveCommonStep(many, isMatched)) {
         throw new ExecutionError(
@@ -183,10 +184,20 @@ class VectorOperation {
     }
     // Only included labels, or dropped names, can make two results of a group the same.
     if (this.#matching.include.length === 0 && (!this.#dropsName || haveOneName(many))) return;
-    for (const other of one) {
-      const byResult = Map.groupBy(many, ({ labels }) => this.#resultLabels(labels, other.labels).key());
-      const isMatched = (step: number, element: InstantSeries) =>
-        other.present[step] !== NONE && this.#hasResult(element, other, step);
+    const partners: { readonly labels: Labels; readonly series?: InstantSeries }[] = one.map((series) => ({
+      labels: series.labels,
+      series,
+    }));
+    // What stands in for a missing element has the matching labels only.
+    if (fillOne !== null) partners.push({ labels: matchingLabels(many[0]!.labels, this.#matching) });
+    for (const { labels: oneLabels, series } of partners) {
+      const byResult = Map.groupBy(many, ({ labels }) => this.#resultLabels(labels, oneLabels).key());
+      const isMatched = (step: number, element: InstantSeries) => {
+        const partner = one.find(({ present }) => present[step] !== NONE);
+        if (partner !== series) return false;
+        const value = partner === undefined ? fillOne! : elementOf(partner, step);
+        return this.#hasResult(elementOf(element, step), value);
+      };
       for (const same of byResult.values()) {
         if (same.length > 1 && haveCommonStep(same, isMatched)) {
           throw new ExecutionError(
@@ -197,12 +208,24 @@ class VectorOperation {
     }
   }
 
+  /** The steps of `one` where it makes a result with none of `many`. */
+  #withoutMatches(one: InstantSeries, many: Vector): Uint8Array {
+    return one.present.map((kind, step) =>
+      kind !== NONE &&
+        many.some((other) =>
+          other.present[step] !== NONE && this.#hasResult(elementOf(other, step), elementOf(one, step))
+        )
+        ? NONE
+        : kind
+    );
+  }
+
   /** Whether two elements are of types that the operator takes: others do not count as a match. */
-  #hasResult(many: InstantSeries, one: InstantSeries, step: number): boolean {
+  #hasResult(many: Element, one: Element): boolean {
     const { op } = this.#input.expr;
-    if (many.present[step] === FLOAT && one.present[step] === FLOAT) return op !== "</" && op !== ">/";
+    if (typeof many === "number" && typeof one === "number") return op !== "</" && op !== ">/";
     const [lhs, rhs] = this.#isSwapped ? [one, many] : [many, one];
-    return operateOnElements(op, elementOf(lhs, step), elementOf(rhs, step)).value !== undefined;
+    return operateOnElements(op, lhs, rhs).value !== undefined;
   }
 
   #checkOneSide(one: readonly InstantSeries[]): void {
@@ -221,7 +244,7 @@ class VectorOperation {
   }
 }
 
-function elementOf({ present, values, histograms }: InstantSeries, step: number) {
+function elementOf({ present, values, histograms }: InstantSeries, step: number): Element {
   return present[step] === HISTOGRAM ? histograms![step]! : values[step]!;
 }
 

@@ -1,6 +1,6 @@
 import { ByteSink } from "../chunk/byte_sink.ts";
 import { ByteSource } from "../chunk/byte_source.ts";
-import { grown } from "../symbols.ts";
+import { grown } from "../../grown.ts";
 
 /**
  * Where a block's series and timestamps are, kept in memory while the block is open.

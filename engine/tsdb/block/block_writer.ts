@@ -2,7 +2,7 @@ import { ByteSink } from "../chunk/byte_sink.ts";
 import { encodeTimestamps } from "../chunk/timestamps.ts";
 import { batchesOf } from "../batches.ts";
 import { BATCH_BYTES_MAX, type Entry, type Key, type Store } from "../store.ts";
-import { grown } from "../symbols.ts";
+import { grown } from "../../grown.ts";
 import { BlockIndex } from "./block_index.ts";
 import { blockKeys, type BlockMeta } from "./block_meta.ts";
 import { frame } from "./framed_value.ts";

@@ -34,8 +34,7 @@ export function addAdminRoutes(
 
   router.change("/admin/tsdb/snapshot", async ({ form }) => {
     checkEnabled();
-    // Checked, and then of no effect: a copy always has the recent samples, too.
-    form.read("skip_head", (text) => {
+    const skipHead = form.read("skip_head", (text) => {
       try {
         return parseBoolean(text);
       } catch (cause) {
@@ -44,7 +43,7 @@ export function addAdminRoutes(
     }, false);
     const name = snapshotName(now());
     try {
-      await shards.snapshot(name);
+      await shards.snapshot(name, skipHead);
     } catch (cause) {
       throw new ApiError("internal", `create snapshot: ${(cause as Error).message}`, { cause });
     }

@@ -1,6 +1,6 @@
 import { FUNCTION_SIGNATURES } from "../../../engine/promql/function_signatures.ts";
 import { isAggregator, WORDS } from "../../../engine/promql/token.ts";
-import type { WebOptions } from "../deps.ts";
+import type { AppDeps } from "../deps.ts";
 import type { Router } from "../router.ts";
 import { parserOptions } from "./expression.ts";
 
@@ -13,7 +13,7 @@ const EXPERIMENTAL_AGGREGATORS: ReadonlySet<string> = new Set(["limitk", "limit_
 /** `/features`: what this server can do, by category. */
 export function addFeatureRoutes(
   router: Router,
-  { features, options }: { readonly features: ReadonlySet<string>; readonly options: WebOptions },
+  { features, options, flags }: Pick<AppDeps, "features" | "options" | "flags">,
 ): void {
   const data = {
     api: {
@@ -21,14 +21,36 @@ export function addFeatureRoutes(
       exclude_alerts: true,
       label_values_match: true,
       lifecycle: options.isLifecycleEnabled,
+      otlp_write_receiver: false,
       query_stats: true,
       query_warnings: true,
+      remote_write_receiver: false,
       time_range_labels: true,
       time_range_series: true,
     },
-    prometheus: { agent_mode: false, server_mode: true },
+    otlp_receiver: { delta_conversion: false, native_delta_ingestion: false },
+    prometheus: {
+      agent_mode: false,
+      auto_reload_config: flags["config.auto-reload"] === "true",
+      server_mode: true,
+    },
     ...promqlFeatures(features),
-    tsdb: { exemplar_storage: features.has("exemplar-storage"), native_histograms: true },
+    rules: { concurrent_rule_eval: false, keep_firing_for: false, query_offset: false },
+    scrape: {
+      extra_scrape_metrics: true,
+      start_timestamp_zero_ingestion: features.has("created-timestamp-zero-ingestion"),
+      type_and_unit_labels: false,
+    },
+    service_discovery_providers: { static: true },
+    templating_functions: {},
+    tsdb: {
+      delayed_compaction: false,
+      exemplar_storage: features.has("exemplar-storage"),
+      isolation: true,
+      native_histograms: true,
+      use_uncached_io: false,
+    },
+    ui: { ui_v2: false, ui_v3: false },
   };
   router.read("/features", () => ({ data }));
 }
@@ -58,6 +80,7 @@ function promqlFeatures(features: ReadonlySet<string>): Record<string, Category>
       per_step_stats: features.has("promql-per-step-stats"),
       smoothed: enabled.enableExtendedRangeSelectors === true,
       subqueries: true,
+      type_and_unit_labels: features.has("type-and-unit-labels"),
       without: true,
     },
     promql_functions: Object.fromEntries(

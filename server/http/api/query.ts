@@ -1,5 +1,7 @@
 import type { AnalyzedResult, QueryOptions } from "../../../engine/promql/engine.ts";
+import { formatDuration } from "../../../engine/duration.ts";
 import { errorTypeOf } from "../../../engine/promql/query_errors.ts";
+import type { QueryCost } from "../../../engine/promql/query_cost.ts";
 import type { QueryValue } from "../../../engine/promql/query_result.ts";
 import type { ApiResult } from "../answer.ts";
 import { ApiError, invalidParameter } from "../api_error.ts";
@@ -18,8 +20,6 @@ const STEPS_MAX = 11_000;
 export interface QueryRouteDeps {
   readonly queries: QueryService;
   readonly features: ReadonlySet<string>;
-  /** The server's `--query.timeout`, which a request may only lower, in ms; unknown unless given. */
-  readonly queryTimeoutMs?: number;
   now(): number;
 }
 
@@ -27,13 +27,14 @@ export interface QueryRouteDeps {
 export function addQueryRoutes(router: Router, deps: QueryRouteDeps): void {
   const { queries, now } = deps;
   const queryOptions = (form: Form, signal: AbortSignal) => optionsOf(form, signal, deps);
+  const withSeries = deps.features.has("query-cost");
   router.read("/query", async ({ form, signal }) => {
     const limit = form.limit();
     const timeMs = form.time("time", Math.trunc(now()));
     const options = queryOptions(form, signal);
     const result = await run(() => queries.instant(form.get("query"), { ...options, timeMs }));
     const cost = await costOf(result, form, { ...options, startMs: timeMs, endMs: timeMs, stepMs: 0 }, deps);
-    return resultOf(result, { form, limit, startMs: timeMs, stepMs: 0, cost });
+    return resultOf(result, { form, limit, startMs: timeMs, stepMs: 0, cost, withSeries });
   });
 
   router.read("/query_range", async ({ form, signal }) => {
@@ -42,13 +43,19 @@ export function addQueryRoutes(router: Router, deps: QueryRouteDeps): void {
     const options = queryOptions(form, signal);
     const result = await run(() => queries.range(form.get("query"), { ...options, ...range }));
     const cost = await costOf(result, form, { ...options, ...range }, deps);
-    return resultOf(result, { form, limit, ...range, cost });
+    return resultOf(result, { form, limit, ...range, cost, withSeries });
   });
 
   if (!hasCosts(deps)) return;
   const estimate = async (form: Form, options: RangeOptions) => {
-    form.limit(); // checked, though of no use here
-    return { data: { estimate: await run(() => queries.estimate!(form.get("query"), options)) } };
+    // Checked, though of no use here.
+    form.limit();
+    wantsCost(form);
+    const cost = await run(() => queries.estimate!(form.get("query"), options));
+    return {
+      data: { estimate: costJson(cost) },
+      warnings: [...statsWarnings(form), ...estimateWarnings(cost)],
+    };
   };
   router.read("/query_cost", ({ form, signal }) => {
     const timeMs = form.time("time", Math.trunc(now()));
@@ -64,34 +71,58 @@ function hasCosts({ queries, features }: QueryRouteDeps): boolean {
   return features.has("query-cost") && queries.estimate !== undefined;
 }
 
-/** What was read beside what was estimated, if the request asks for it; undefined where that fails. */
+function wantsCost(form: Form): boolean {
+  return form.read("cost", parseBoolean, false);
+}
+
+/** What was read beside what was estimated, if the request asks for it; only a warning where that fails. */
 async function costOf(
   { stats: { samples } }: AnalyzedResult,
   form: Form,
   options: RangeOptions,
   deps: QueryRouteDeps,
 ): Promise<CostComparison | undefined> {
-  if (!hasCosts(deps) || !form.read("cost", parseBoolean, false)) return undefined;
+  if (!hasCosts(deps) || !wantsCost(form)) return undefined;
   try {
     const estimated = await deps.queries.estimate!(form.get("query"), options);
     return {
       cost: {
-        estimated,
+        estimated: costJson(estimated),
         actual: {
-          seriesTouched: samples.series ?? 0,
-          samplesScanned: samples.read,
+          ...costJson({ seriesTouched: samples.series ?? 0, samplesRead: samples.read }),
           peakSamples: samples.peak,
         },
       },
+      warnings: estimateWarnings(estimated),
     };
   } catch (error) {
-    return { warning: `query cost could not be estimated: ${(error as Error).message}` };
+    return { warnings: [`query cost could not be estimated: ${(error as Error).message}`] };
   }
 }
 
 interface CostComparison {
   readonly cost?: object;
-  readonly warning?: string;
+  readonly warnings: readonly string[];
+}
+
+/** Upstream's proposal says samples scanned, and its implementation samples read; both are the same. */
+function costJson({ seriesTouched, samplesRead }: Pick<QueryCost, "seriesTouched" | "samplesRead">): object {
+  return { seriesTouched, samplesRead, samplesScanned: samplesRead };
+}
+
+function estimateWarnings({ isIncomplete }: QueryCost): string[] {
+  return isIncomplete
+    ? ["query cost estimate is incomplete: info() selects additional series at runtime"]
+    : [];
+}
+
+function statsWarnings(form: Form): string[] {
+  const stats = form.get("stats");
+  if (stats === "" || stats === "true" || stats === "all") return [];
+  return [
+    `value ${JSON.stringify(stats)} for parameter "stats" is deprecated and will be rejected in the next ` +
+    `major release, use "true" or "all"`,
+  ];
 }
 
 function rangeOf(form: Form): { startMs: number; endMs: number; stepMs: number } {
@@ -118,7 +149,7 @@ function rangeOf(form: Form): { startMs: number; endMs: number; stepMs: number }
 function optionsOf(
   form: Form,
   signal: AbortSignal,
-  { features, queryTimeoutMs }: QueryRouteDeps,
+  { features, queries }: QueryRouteDeps,
 ): QueryOptions {
   const explain = form.get("explain");
   if (explain !== "" && explain !== "true" && explain !== "false" && explain !== "analyze") {
@@ -133,27 +164,51 @@ function optionsOf(
     signal,
   };
   if (!features.has("query-cost")) return options;
-  const durations = ["max_query_duration", "timeout"].map((name) => {
-    const durationMs = form.duration(name) || Infinity;
-    if (queryTimeoutMs !== undefined && durationMs !== Infinity && durationMs > queryTimeoutMs) {
-      throw invalidParameter(name, `exceeds the limit of ${queryTimeoutMs / 1000}s that the server has`);
-    }
-    return durationMs;
-  });
-  const timeoutMs = Math.min(...durations);
+  const { maxSeries, maxSamplesRead, maxDurationMs, timeoutMs } = queries.ceilings ?? { timeoutMs: Infinity };
+  if (options.timeoutMs !== undefined && options.timeoutMs <= 0) {
+    throw invalidParameter("timeout", "must be positive");
+  }
+  checkCeiling("timeout", options.timeoutMs, maxDurationMs, formatDuration);
+  const durationMs = nonNegative("max_query_duration", form.duration("max_query_duration"));
+  checkCeiling("max_query_duration", durationMs, timeoutMs, formatDuration);
   return {
     ...options,
-    timeoutMs: timeoutMs === Infinity ? undefined : timeoutMs,
-    maxSeries: limitOf(form, "max_series"),
-    maxSamplesScanned: limitOf(form, "max_samples_scanned"),
+    timeoutMs: lowest(options.timeoutMs, durationMs),
+    maxSeries: limitOf(form, "max_series", maxSeries),
+    // Both names that upstream's proposal has had.
+    maxSamplesRead: lowest(
+      limitOf(form, "max_samples_read", maxSamplesRead),
+      limitOf(form, "max_samples_scanned", maxSamplesRead),
+    ),
   };
 }
 
-/** A limit above 0; 0 leaves the server's own. */
-function limitOf(form: Form, name: string): number | undefined {
-  const limit = form.read(name, parseInteger, 0);
-  if (limit < 0) throw invalidParameter(name, "must be non-negative");
-  return limit === 0 ? undefined : limit;
+/** A limit above 0, which may not be above the server's own; 0 leaves that. */
+function limitOf(form: Form, name: string, ceiling: number | undefined): number | undefined {
+  const limit = nonNegative(name, form.read(name, parseInteger, 0));
+  checkCeiling(name, limit, ceiling, String);
+  return limit;
+}
+
+/** Undefined instead of 0. */
+function nonNegative(name: string, limit: number | undefined): number | undefined {
+  if (limit !== undefined && limit < 0) throw invalidParameter(name, "must be non-negative");
+  return limit || undefined;
+}
+
+/** A request may lower a limit; that it cannot raise one is said rather than done silently. */
+function checkCeiling(
+  name: string,
+  value: number | undefined,
+  ceiling: number | undefined,
+  print: (value: number) => string,
+): void {
+  if (value === undefined || ceiling === undefined || value <= ceiling) return;
+  throw invalidParameter(name, `${print(value)} exceeds the limit of ${print(ceiling)} set by the server`);
+}
+
+function lowest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
 }
 
 /** 0 stands for the default, too. */
@@ -181,36 +236,45 @@ async function run<T>(evaluate: () => Promise<T>): Promise<T> {
 
 function resultOf(
   result: AnalyzedResult,
-  { form, limit, startMs, stepMs, cost }: {
+  { form, limit, startMs, stepMs, cost, withSeries }: {
     readonly form: Form;
     readonly limit: number;
     readonly startMs: number;
     readonly stepMs: number;
     readonly cost: CostComparison | undefined;
+    readonly withSeries: boolean;
   },
 ): ApiResult {
   const warnings = [...result.warnings];
   const value = truncated(result.value, limit);
   if (value !== result.value) warnings.push("results truncated due to limit");
-  if (cost?.warning !== undefined) warnings.push(cost.warning);
-  const stats = form.get("stats");
-  if (stats !== "" && stats !== "true" && stats !== "all") {
-    warnings.push(
-      `value ${
-        JSON.stringify(stats)
-      } for parameter "stats" is deprecated and will be rejected in the next major ` +
-        `release, use "true" or "all"`,
-    );
-  }
+  warnings.push(...cost?.warnings ?? [], ...statsWarnings(form));
   return {
-    json: queryDataChunks(value, {
-      stats: stats === "" ? undefined : queryStatsJson(result.stats, { startMs, stepMs }),
-      cost: cost?.cost,
-      plan: result.plan,
-    }),
+    json: releasing(
+      result,
+      queryDataChunks(value, {
+        stats: form.get("stats") === ""
+          ? undefined
+          : queryStatsJson(result.stats, { startMs, stepMs, withSeries }),
+        cost: cost?.cost,
+        plan: result.plan,
+      }),
+    ),
     warnings,
     infos: result.infos,
   };
+}
+
+/** Gives the memory of the result back once it was written, or nobody wants it any more. */
+function* releasing(
+  result: AnalyzedResult,
+  chunks: Iterable<Uint8Array<ArrayBuffer>>,
+): Generator<Uint8Array<ArrayBuffer>, void> {
+  try {
+    yield* chunks;
+  } finally {
+    result.release?.();
+  }
 }
 
 /** At most `limit` series of a vector or matrix; 0 is no limit. */

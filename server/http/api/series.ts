@@ -7,6 +7,7 @@ import type { Shards } from "../deps.ts";
 import { arrayChunks } from "../json/chunks.ts";
 import { writeLabelPairs } from "../json/query_result.ts";
 import { type Form, orBadData } from "../params/form.ts";
+import { decodeSegment, utf8Text } from "../params/path_segment.ts";
 import type { Router } from "../router.ts";
 
 /** `/series`, `/labels` and `/label/:name/values`. */
@@ -27,14 +28,38 @@ export function addSeriesRoutes(router: Router, { shards }: { readonly shards: S
     return sorted(await shards.labelNames(request), limit);
   });
 
-  router.get("/label/:name/values", async ({ form, name: escaped }) => {
-    const name = escaped.startsWith("U__") ? unescapeName(escaped, "values") : escaped;
-    if (!isValidLabelName(name, "utf8")) {
-      throw new ApiError("bad_data", `invalid label name: ${quote(name)}`);
-    }
+  router.get("/label/:name/values", async ({ form, rawName }) => {
+    const name = labelName(rawName);
     const { limit, request } = labelRequest(form);
     return sorted(await shards.labelValues(name, request), limit);
   });
+}
+
+/** @throws {ApiError} If it is not the name of a label. */
+function labelName(raw: string): string {
+  let bytes: Uint8Array;
+  try {
+    bytes = decodeSegment(raw);
+  } catch (cause) {
+    throw new ApiError("bad_data", (cause as Error).message, { cause });
+  }
+  const text = utf8Text(bytes);
+  if (text === undefined) throw new ApiError("bad_data", `invalid label name: ${quoteBytes(bytes)}`);
+  const name = text.startsWith("U__") ? unescapeName(text, "values") : text;
+  if (!isValidLabelName(name, "utf8")) throw new ApiError("bad_data", `invalid label name: ${quote(name)}`);
+  return name;
+}
+
+/** As `quote`, with `\xNN` for what is not UTF-8. */
+function quoteBytes(bytes: Uint8Array): string {
+  let out = "";
+  for (let start = 0, end = 0; start < bytes.length; start = end) {
+    let text: string | undefined;
+    for (end = start; text === undefined && end < start + 4;) text = utf8Text(bytes.subarray(start, ++end));
+    if (text === undefined) end = start + 1;
+    out += text === undefined ? `\\x${bytes[start].toString(16).padStart(2, "0")}` : quote(text).slice(1, -1);
+  }
+  return `"${out}"`;
 }
 
 function labelRequest(form: Form): { limit: number; request: SeriesRequest } {

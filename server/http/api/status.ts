@@ -1,5 +1,4 @@
 import { AnchoredRegexp } from "../../../engine/labels/regexp.ts";
-import { printConfig } from "../../config/print.ts";
 import type { BlockSummary, Cardinality, ShardStatistics } from "../../shard/shard.ts";
 import { ApiError } from "../api_error.ts";
 import type { AppDeps, RuntimeInfo } from "../deps.ts";
@@ -15,7 +14,7 @@ const TSDB_LIMIT_DEFAULT = 10, TSDB_LIMIT_MAX = 10_000;
 /** `/status/…`: about the server itself. */
 export function addStatusRoutes(router: Router, deps: AppDeps): void {
   const { shards, configuration, flags, buildInfo, now } = deps;
-  router.read("/status/config", () => ({ data: { yaml: printConfig(configuration.current()) } }));
+  router.read("/status/config", () => ({ data: { yaml: configuration.current().yaml } }));
   router.read("/status/flags", () => ({ data: flags }));
   router.read("/status/buildinfo", () => ({ data: buildInfo }));
   router.read("/status/runtimeinfo", () => ({ data: runtimeJson(deps.runtimeInfo(), now()) }));

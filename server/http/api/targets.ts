@@ -1,8 +1,7 @@
 import { LabelsBuilder } from "../../../engine/labels/builder.ts";
 import { compareUtf8, Labels } from "../../../engine/labels/labels.ts";
 import type { RelabelRule } from "../../../engine/labels/relabel.ts";
-import { toYaml } from "../../config/print.ts";
-import { type ScrapeConfig, scrapeSection } from "../../config/scrape_config.ts";
+import type { ServerScrapeConfig } from "../../config/server_config.ts";
 import { ApiError } from "../api_error.ts";
 import type { ActiveTarget, ConfigurationSource, Targets, WebOptions } from "../deps.ts";
 import { globalUrl } from "../global_url.ts";
@@ -44,7 +43,7 @@ export function addTargetRoutes(router: Router, { targets, configuration, option
 
   router.read("/scrape_pools/config", ({ form }) => {
     const job = scrapePoolOf(form, configuration);
-    return { data: { yaml: toYaml(scrapeSection.print(job.source)) } };
+    return { data: { yaml: job.yaml } };
   });
 
   router.read("/targets/relabel_steps", ({ form }) => {
@@ -54,7 +53,7 @@ export function addTargetRoutes(router: Router, { targets, configuration, option
   });
 }
 
-function scrapePoolOf(form: Form, configuration: ConfigurationSource): ScrapeConfig {
+function scrapePoolOf(form: Form, configuration: ConfigurationSource): ServerScrapeConfig {
   const name = form.get("scrapePool");
   if (name === "") throw new ApiError("bad_data", "no scrapePool parameter provided");
   const job = configuration.current().scrapeConfigs.find(({ jobName }) => jobName === name);

@@ -1,5 +1,5 @@
 import type { FloatHistogram } from "../../../engine/histogram/float_histogram.ts";
-import { toTestExpression } from "../../../engine/histogram/print.ts";
+import { toTestExpression } from "../../test_expression.ts";
 import { compareLabels, type Labels } from "../../../engine/labels/labels.ts";
 import type { QueryResult, QueryValue } from "../../../engine/promql/query_result.ts";
 import { FLOAT, HISTOGRAM } from "../../../engine/promql/value.ts";

@@ -1,10 +1,11 @@
 import { FloatHistogram } from "../../../engine/histogram/float_histogram.ts";
 import { Labels } from "../../../engine/labels/labels.ts";
 import { fillAbsent, setStale, wordsOf } from "../../../engine/sample.ts";
+import { evaluateFragment } from "../../../engine/promql/pushdown/evaluate_fragment.ts";
+import type { Fragment, FragmentResult } from "../../../engine/promql/pushdown/fragment.ts";
 import { Database } from "../../../engine/tsdb/database.ts";
 import { MemoryStore } from "../../../engine/tsdb/memory_store.ts";
 import type { SelectRequest, SeriesColumns } from "../../../engine/tsdb/select.ts";
-import { withStoredHints } from "./reset_hints.ts";
 import type { LoadedSeries } from "./script.ts";
 import type { SequenceValue } from "./series_values.ts";
 
@@ -16,17 +17,19 @@ export interface PlainSeries {
   /** Name and value in turn, as labels have them. */
   readonly pairs: readonly string[];
   readonly values: readonly SequenceValue[];
+  /** As `LoadedSeries.startOffsetsMs`. */
+  readonly startOffsetsMs?: readonly (number | undefined)[];
 }
 
 /** Series from another thread, whose histograms are mere fields. */
-export function revived({ pairs, values }: PlainSeries): PlainSeries {
+export function revived({ values, ...rest }: PlainSeries): PlainSeries {
   const histogramOf = (value: SequenceValue): SequenceValue =>
     value.kind === "histogram" ? { ...value, histogram: new FloatHistogram(value.histogram) } : value;
-  return { pairs, values: values.map(histogramOf) };
+  return { ...rest, values: values.map(histogramOf) };
 }
 
-export function plainSeries({ labels, values }: LoadedSeries): PlainSeries {
-  return { pairs: labels.pairs, values };
+export function plainSeries({ labels, values, startOffsetsMs }: LoadedSeries): PlainSeries {
+  return { pairs: labels.pairs, values, startOffsetsMs };
 }
 
 /** A database that takes the loads of a script. */
@@ -51,42 +54,56 @@ export class ScriptShard {
     this.#changed = true;
     const database = this.#database;
     const group = database.group(identity);
-    const series = plain.map(({ pairs, values }) => {
+    const hasStarts = plain.some(({ startOffsetsMs }) => startOffsetsMs !== undefined);
+    const series = plain.map(({ pairs, values, startOffsetsMs }) => {
       const labels = Labels.fromSortedPairs([...pairs]);
       return {
-        values: withStoredHints(values),
+        values,
+        startOffsetsMs,
         slot: database.slotFor(group, labels),
         ref: database.refFor(labels),
       };
     });
     const rows = Math.max(0, ...series.map(({ values }) => values.length));
     const row = new Float64Array(group.slotCount), words = wordsOf(row);
+    const starts = hasStarts ? new Float64Array(group.slotCount) : undefined;
     for (let i = 0; i < rows; i++) {
       const timeMs = i * intervalMs;
       fillAbsent(words, 0, row.length);
-      for (const { values, slot, ref } of series) {
-        const value = values[i];
+      for (const { values, startOffsetsMs, slot, ref } of series) {
+        const value = values[i], offsetMs = startOffsetsMs?.[i];
+        const startMs = offsetMs === undefined ? 0 : timeMs + offsetMs;
+        if (starts !== undefined) starts[slot] = startMs;
         if (value?.kind === "float") row[slot] = value.value;
         else if (value?.kind === "stale") setStale(words, slot);
         else if (value?.kind === "histogram") {
           database.markElsewhere(group, words, slot);
-          const outcome = database.appendHistogram(ref, timeMs, value.histogram);
+          const outcome = database.appendHistogram(ref, timeMs, value.histogram, startMs);
           if (outcome !== "stored") throw new Error(`BUG: histogram at ${timeMs} ms was ${outcome}`);
         }
       }
-      const { accepted } = database.append(group, timeMs, words, false);
+      const { accepted } = database.append(group, timeMs, words, false, starts);
       if (!accepted) throw new Error(`BUG: row at ${timeMs} ms was refused`);
     }
   }
 
   async select(request: SelectRequest): Promise<SeriesColumns[]> {
+    return await (await this.#readable()).select(request);
+  }
+
+  async evaluateFragment(fragment: Fragment): Promise<FragmentResult> {
+    const context = { now: () => performance.now(), pause: () => Promise.resolve() };
+    return await evaluateFragment(await this.#readable(), fragment, context);
+  }
+
+  async #readable(): Promise<Database> {
     if (this.reopens && this.#changed) {
       this.#changed = false;
       await this.#database.commit();
       await this.#database.flush();
       this.#database = await openDatabase(this.#store);
     }
-    return await this.#database.select(request);
+    return this.#database;
   }
 }
 

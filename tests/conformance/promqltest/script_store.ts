@@ -1,5 +1,10 @@
 import * as Comlink from "comlink";
 import { hashLabels } from "../../../engine/labels/hash.ts";
+import type {
+  Fragment,
+  FragmentEvaluator,
+  FragmentResult,
+} from "../../../engine/promql/pushdown/fragment.ts";
 import { mergeSeries } from "../../../engine/tsdb/merge_series.ts";
 import type { Queryable, SelectRequest, SeriesColumns } from "../../../engine/tsdb/select.ts";
 import { unpackSeries } from "../../../server/shard/series_batch.ts";
@@ -23,18 +28,24 @@ const SHARDS = 3;
 interface Shard {
   load(identity: string, series: readonly PlainSeries[], intervalMs: number): void | Promise<void>;
   select(request: SelectRequest): Promise<SeriesColumns[]>;
+  evaluateFragment(fragment: Fragment): Promise<FragmentResult>;
 }
 
 /** What the `load` commands of a script have stored. */
-export class ScriptStore implements Queryable, Disposable {
+export class ScriptStore implements Queryable, Disposable, Partial<FragmentEvaluator> {
   readonly #workers: readonly Worker[];
   readonly #remotes: readonly Comlink.Remote<ScriptShardApi>[];
   #shards: readonly Shard[] = [];
-  /** Start timestamps by key of the label set and by time: the databases do not keep any. */
-  readonly #startTimes = new Map<string, Map<number, number>>();
   #loads = 0;
 
+  /** Where there are several databases, they evaluate what they can, as shards do. */
+  readonly evaluateFragment: FragmentEvaluator["evaluateFragment"] | undefined;
+
   private constructor(readonly kind: StoreKind) {
+    if (kind === "sharded" || kind === "workers") {
+      this.evaluateFragment = (fragment) =>
+        Promise.all(this.#shards.map((shard) => shard.evaluateFragment(fragment)));
+    }
     const url = new URL("./script_shard_worker.ts", import.meta.url);
     this.#workers = Array.from(
       { length: kind === "workers" ? SHARDS : 0 },
@@ -55,7 +66,6 @@ export class ScriptStore implements Queryable, Disposable {
   }
 
   async clear(): Promise<void> {
-    this.#startTimes.clear();
     this.#loads = 0;
     const { kind } = this;
     if (kind === "workers") {
@@ -79,26 +89,11 @@ export class ScriptStore implements Queryable, Disposable {
       );
       await shard.load(`load ${this.#loads}`, series.map(plainSeries), command.intervalMs);
     }
-    for (const { labels, startOffsetsMs } of given) {
-      if (startOffsetsMs === undefined) continue;
-      const starts = this.#startTimes.get(labels.key()) ?? new Map<number, number>();
-      this.#startTimes.set(labels.key(), starts);
-      for (const [i, offsetMs] of startOffsetsMs.entries()) {
-        const timeMs = i * command.intervalMs;
-        if (offsetMs !== undefined) starts.set(timeMs, timeMs + offsetMs);
-      }
-    }
     this.#loads++;
   }
 
   async select(request: SelectRequest): Promise<SeriesColumns[]> {
-    const merged = mergeSeries(await Promise.all(this.#shards.map((shard) => shard.select(request))));
-    return merged.map((series) => {
-      const starts = this.#startTimes.get(series.labels.key());
-      return starts === undefined
-        ? series
-        : { ...series, startTimes: series.times.map((timeMs) => starts.get(timeMs) ?? 0) };
-    });
+    return mergeSeries(await Promise.all(this.#shards.map((shard) => shard.select(request))));
   }
 }
 
@@ -110,5 +105,6 @@ function workerShard(remote: Comlink.Remote<ScriptShardApi>): Shard {
       const plain = matchers.map(({ type, name, value }) => ({ type, name, value }));
       return unpackSeries(await remote.select({ matchers: plain, startMs, endMs }));
     },
+    evaluateFragment: (fragment) => remote.evaluateFragment(fragment) as Promise<FragmentResult>,
   };
 }

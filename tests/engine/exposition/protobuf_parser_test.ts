@@ -221,6 +221,13 @@ const malformed: [name: string, body: number[], message: RegExp][] = [
     family("x", TYPE.histogram, [[histogram(span(12, 0, 2), { field: 13, zigzag: 1 })]]),
     /span/,
   ],
+  [
+    "a count that the buckets do not add up to",
+    family("x", TYPE.histogram, [[
+      histogram({ field: 1, varint: 3 }, span(12, 0, 1), { field: 13, zigzag: 1 }),
+    ]]),
+    /^1 observations found in buckets, but the Count field is 3/,
+  ],
 ];
 for (const [name, body, message] of malformed) {
   Deno.test(`ProtobufParser refuses ${name}`, () => {

@@ -6,6 +6,7 @@ import {
   type ClassicBucket,
   coalesce,
   ensureMonotonic,
+  plainBucketQuantile,
 } from "../../../engine/histogram/classic.ts";
 
 const buckets = (...pairs: [upperBound: number, count: number][]): ClassicBucket[] =>
@@ -43,6 +44,38 @@ Deno.test("bucketQuantile: rises with φ whatever the counts", () => {
     const high = bucketQuantile(Math.max(a, b), input);
     assert.ok(Number.isNaN(low.value) ? Number.isNaN(high.value) : low.value <= high.value + 1e-12);
     assert.equal(low.fix !== undefined, all.some((count, i) => count < Math.max(...all.slice(0, i + 1))));
+  }));
+});
+
+Deno.test("plainBucketQuantile: what bucketQuantile gives, where it gives anything", () => {
+  const plain = (phi: number, input: readonly ClassicBucket[]) =>
+    plainBucketQuantile(
+      phi,
+      Float64Array.from(input, ({ upperBound }) => upperBound),
+      Float64Array.from(input, ({ count }) => count),
+    );
+  assert.equal(plain(0.4, USUAL), 1.5);
+  assert.equal(plain(0.5, buckets([1, 0], [Infinity, 0])), NaN, "no observations");
+  for (const counts of [[3, 2], [1, 1 + 1e-13], [NaN, 1], [-1, 2], [1, Infinity]]) {
+    assert.equal(plain(0.5, buckets([1, counts[0]!], [Infinity, counts[1]!])), undefined, `${counts}`);
+  }
+  const increase = fc.oneof(
+    fc.nat(5),
+    fc.double({ min: 0, max: 1e9 }),
+    fc.constantFrom(1e-13, 1e-310, NaN, -1),
+  );
+  const phi = fc.double({ min: -0.1, max: 1.1 });
+  fc.assert(fc.property(fc.array(increase, { minLength: 1, maxLength: 10 }), phi, (increases, phi) => {
+    let count = 0;
+    const input = increases.map((more, i) => ({
+      upperBound: i === increases.length - 1 ? Infinity : i - 2,
+      count: count += more,
+    }));
+    const value = plain(phi, input);
+    if (value === undefined) return;
+    const expected = bucketQuantile(phi, input);
+    assert.equal(value, expected.value);
+    assert.equal(expected.fix, undefined);
   }));
 });
 

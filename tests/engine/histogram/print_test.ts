@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FloatHistogram } from "../../../engine/histogram/float_histogram.ts";
-import { toJson, toTestExpression, toText } from "../../../engine/histogram/print.ts";
+import { toJson, toText } from "../../../engine/histogram/print.ts";
+import { toTestExpression } from "../../test_expression.ts";
 import { custom, positiveOnly } from "./_arbitrary.ts";
 
 const FULL = new FloatHistogram({

@@ -229,7 +229,7 @@ Deno.test.each([
   { pattern: "a**", message: "invalid nested repetition operator: `**`" },
   { pattern: "[a", message: "missing closing ]: `[a`" },
   { pattern: "[z-a]", message: "invalid character class range: `z-a`" },
-  { pattern: "a\\", message: "trailing backslash at end of expression" },
+  { pattern: "a\\", message: "trailing backslash at end of expression: ``" },
   { pattern: "\\q", message: "invalid escape sequence: `\\q`" },
   { pattern: "(?=a)", message: "invalid or unsupported Perl syntax: `(?=`" },
   { pattern: "(?P<n>a)(?P<n>b)", message: "duplicate capture group name: `n`" },

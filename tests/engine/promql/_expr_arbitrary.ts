@@ -10,6 +10,7 @@ import type {
   VectorMatching,
   VectorSelector,
 } from "../../../engine/promql/ast.ts";
+import { paren as parenthesise } from "../../../engine/promql/ast.ts";
 import { FUNCTION_SIGNATURES, type FunctionSignature } from "../../../engine/promql/function_signatures.ts";
 import type { Aggregator, BinaryOperator } from "../../../engine/promql/token.ts";
 import type { ValueType } from "../../../engine/promql/value_type.ts";
@@ -41,7 +42,7 @@ function precedenceOf(expr: Expr | DurationOperand): number {
   return expr.lhs === null ? UNARY_PRECEDENCE : PRECEDENCE[expr.op as BinaryOperator];
 }
 
-const paren = (expr: Expr): Expr => ({ kind: "paren", expr, span });
+const paren = (expr: Expr): Expr => parenthesise(expr, span);
 const atLeast = (precedence: number, expr: Expr): Expr =>
   precedenceOf(expr) < precedence ? paren(expr) : expr;
 

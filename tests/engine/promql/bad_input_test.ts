@@ -11,9 +11,14 @@ const TEXTS: readonly { name: string; query: string; error?: "bad_data" | "execu
   {
     name: "10,000 nested parentheses",
     query: "(".repeat(10_000) + "1" + ")".repeat(10_000),
+  },
+  {
+    name: "10,000 nested parentheses with operators between them",
+    query: "(1+".repeat(10_000) + "1" + ")".repeat(10_000),
     error: "bad_data",
   },
   { name: "10,000 open parentheses", query: "(".repeat(10_000), error: "bad_data" },
+  { name: "10,000 minus signs before a number", query: "-".repeat(10_000) + "1" },
   { name: "10,000 minus signs", query: "-".repeat(10_000) + "up", error: "bad_data" },
   { name: "10,000 open braces", query: "{".repeat(10_000), error: "bad_data" },
   { name: "1 MB of one name", query: "u".repeat(1 << 20) },

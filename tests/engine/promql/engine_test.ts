@@ -95,10 +95,10 @@ for (
       type: "cost_limit",
       message: /selects 2 series, more than the limit of 1/,
     },
-    { query: "up", options: { maxSamplesScanned: 1 }, type: "cost_limit", message: /limit of 1 samples/ },
+    { query: "up", options: { maxSamplesRead: 1 }, type: "cost_limit", message: /limit of 1 samples/ },
     {
       query: "sum(rate(up[5m]))",
-      options: { maxSamplesScanned: 1 },
+      options: { maxSamplesRead: 1 },
       type: "cost_limit",
       message: /limit of 1/,
     },
@@ -125,7 +125,20 @@ Deno.test("a query that takes too long times out", async () => {
   const engine = new Engine({ now: () => nowMs += 100, timeoutMs: 50 });
   const error = await engine.instant(store, "up", 0).catch((error) => error);
   assert.equal(errorTypeOf(error), "timeout");
-  assert.equal(error.message, "query timed out in expression evaluation");
+  assert.equal(error.message, "query timed out in query execution");
+});
+
+Deno.test("a query with less than no time times out, too", async () => {
+  const asked: number[] = [];
+  const engine = new Engine({
+    now: () => 0,
+    timeoutSignal: (ms) => {
+      asked.push(ms);
+      return AbortSignal.abort(new DOMException("", "TimeoutError"));
+    },
+  });
+  const error = await engine.instant(store, "up", 0, { timeoutMs: -1000 }).catch((error) => error);
+  assert.deepEqual([errorTypeOf(error), asked], ["timeout", [0]]);
 });
 
 Deno.test("an aborted signal cancels a select that waits", async () => {

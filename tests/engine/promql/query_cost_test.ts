@@ -34,9 +34,54 @@ for (
       ? (await engine.instant(store, query, times.startMs)).stats
       : (await engine.range(store, query, times.startMs, times.endMs, times.stepMs)).stats;
     const cost = await engine.estimate(query, times, source);
-    assert.deepEqual(cost, { seriesTouched: samples.series, samplesScanned: samples.read });
+    assert.deepEqual(cost, {
+      seriesTouched: samples.series,
+      samplesRead: samples.read,
+      isIncomplete: false,
+    });
   });
 }
+
+Deno.test("an estimate says that it leaves out what info() reads", async () => {
+  const times = { startMs: 0, endMs: 0, stepMs: 0 };
+  const experimental = new Engine({ now: () => 0, enableExperimentalFunctions: true });
+  assert.equal((await experimental.estimate("sum(info(up))", times, source)).isIncomplete, true);
+});
+
+Deno.test("an estimate ends when its time is up or its client is gone, though the source does not", async () => {
+  const times = { startMs: 0, endMs: 0, stepMs: 0 };
+  const endless = { ...source, countSeries: () => new Promise<never>(() => {}) };
+  const controller = new AbortController();
+  const timed = new Engine({
+    now: () => 0,
+    maxConcurrency: 1,
+    timeoutSignal: (ms) => {
+      if (ms === 5000) queueMicrotask(() => controller.abort(new DOMException("", "TimeoutError")));
+      return controller.signal;
+    },
+  });
+  const first = timed.estimate("up", times, endless, { timeoutMs: 5000 });
+  const second = timed.estimate("up", times, endless, { timeoutMs: 6000 });
+  await assert.rejects(second, { name: "QueryTimeoutError", message: "query timed out in query queue" });
+  await assert.rejects(first, { name: "QueryTimeoutError", message: "query timed out in cost estimation" });
+  assert.deepEqual(timed.load, { running: 0, waiting: 0 });
+  await assert.rejects(engine.estimate("up", times, endless, { signal: AbortSignal.abort() }), {
+    name: "QueryCanceledError",
+  });
+});
+
+Deno.test("limits are looked up for every query", async () => {
+  let maxSeries = 3;
+  const engine = new Engine({
+    now: () => 0,
+    get maxSeries() {
+      return maxSeries;
+    },
+  });
+  await engine.instant(store, "up", 0);
+  maxSeries = 2;
+  await assert.rejects(engine.instant(store, "up", 0), { name: "CostLimitError" });
+});
 
 Deno.test("a request lowers the limits of an engine, and does not raise them", async () => {
   const limited = new Engine({ now: () => 0, maxSeries: 2 });

@@ -106,11 +106,11 @@ Deno.test("export to a pipe or device writes to it and leaves it what it is", as
   });
 });
 
-Deno.test("export leaves out staleness markers, histograms and series without a name, and tells of the latter two", async () => {
+Deno.test("export leaves out staleness markers, histograms, start timestamps and series without a name, and tells of all but the first", async () => {
   await withTempDir(async (path) => {
     await withDatabases(path, async ([database]) => {
       const x = database.refFor(Labels.from({ __name__: "x" }));
-      database.appendSample(x, 1000, 1);
+      database.appendSample(x, 1000, 1, 500);
       database.appendStale(x, 2000);
       database.appendHistogram(
         database.refFor(Labels.from({ __name__: "h" })),
@@ -124,6 +124,7 @@ Deno.test("export leaves out staleness markers, histograms and series without a 
     assert.equal(code, 0);
     assert.equal(out, "x 1 1\n# EOF\n");
     assert.match(err, /Left out 1 native histogram,/);
+    assert.match(err, /Left out the start timestamps of 1 series:/);
     assert.match(err, /Left out 1 series without a metric name/);
   });
 });

@@ -236,6 +236,16 @@ Deno.test("retention comes from the file, else from the flags", async () => {
   ]);
 });
 
+Deno.test("start timestamps cannot be stored in XOR chunks, should the file ask for those", async () => {
+  const file = (floats: string) => `storage: {tsdb: {chunk_encoding: {floats: ${floats}}}}`;
+  await load(file("xor"));
+  for (const floats of ["xor2", '""']) await load(file(floats), { storesStartTimestamps: true });
+  await assert.rejects(
+    load(file("xor"), { storesStartTimestamps: true }),
+    /float chunk encoding "xor" is incompatible with start-timestamp storage.*key storage\.tsdb\.chunk_encoding\.floats/,
+  );
+});
+
 Deno.test("printConfig() prints upstream's text", async () => {
   const { config } = await load(
     "scrape_configs:\n- job_name: self\n  static_configs: [{targets: ['localhost:9090'], labels: {env: yes}}]\n",

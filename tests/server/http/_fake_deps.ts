@@ -3,7 +3,15 @@ import { Registry } from "../../../engine/instrument/mod.ts";
 import { Labels } from "../../../engine/labels/labels.ts";
 import type { SeriesRequest, ShardHealth, ShardStatistics } from "../../../server/shard/shard.ts";
 import { parseConfig } from "../../../server/config/load.ts";
-import type { ActiveTarget, AppDeps, ServerState, WebOptions } from "../../../server/http/deps.ts";
+import { plainConfig } from "../../../server/config/plain_config.ts";
+import { serverConfig } from "../../../server/config/server_config.ts";
+import type {
+  ActiveTarget,
+  AppDeps,
+  RuntimeInfo,
+  ServerState,
+  WebOptions,
+} from "../../../server/http/deps.ts";
 import type { FloatHistogram } from "../../../engine/histogram/float_histogram.ts";
 import { FLOAT, HISTOGRAM, type InstantSeries } from "../../../engine/promql/value.ts";
 import type { QueryResult, QueryStats, QueryValue } from "../../../engine/promql/query_result.ts";
@@ -91,6 +99,20 @@ export const STATISTICS: ShardStatistics = {
   seriesByLabelPair: [{ name: "job=node", value: 9 }],
 };
 
+export const RUNTIME_INFO: RuntimeInfo = {
+  startTimeMs: NOW_MS - 3_600_000,
+  cwd: "/data",
+  hostname: "box",
+  reloadConfigSuccess: true,
+  lastConfigTimeMs: NOW_MS - 3_600_000,
+  lastReloadFailureMs: 0,
+  corruptionCount: 0,
+  threads: 3,
+  cores: 2,
+  memoryLimit: 1 << 30,
+  storageRetention: "15d",
+};
+
 export const OPTIONS: WebOptions = {
   listenAddresses: ["0.0.0.0:9090"],
   externalUrl: new URL("http://prom.example.org:9090/"),
@@ -122,12 +144,14 @@ const host = {
   glob: () => Promise.resolve([]),
   env: () => undefined,
 };
-const config = (await parseConfig("prometheus.yml", CONFIG, host)).config;
+const config = serverConfig(plainConfig((await parseConfig("prometheus.yml", CONFIG, host)).config));
 
 /** An app over parts that answer with little and note what they are asked. */
 export function fake(
-  { options = {}, ...parts }: Partial<Omit<AppDeps, "options">> & { readonly options?: Partial<WebOptions> } =
-    {},
+  { options = {}, shards = {}, ...parts }: Partial<Omit<AppDeps, "options" | "shards">> & {
+    readonly options?: Partial<WebOptions>;
+    readonly shards?: Partial<AppDeps["shards"]>;
+  } = {},
 ): Fake {
   const calls: Call[] = [];
   const note = <T>(what: string, answer: T) => (...args: unknown[]) => {
@@ -137,6 +161,7 @@ export function fake(
   const world = { state: "ready" as ServerState };
   const app = createApp({
     shards: {
+      select: note("select", []),
       series: note("series", [["__name__", "up", "job", "node"], ["__name__", "up", "job", "api"]]),
       labelNames: (request: SeriesRequest) => note("labelNames", ["job", "__name__"])(request),
       labelValues: note("labelValues", ["node", "api"]),
@@ -153,6 +178,7 @@ export function fake(
       deleteSeries: note("deleteSeries", undefined),
       cleanTombstones: note("cleanTombstones", undefined),
       snapshot: note("snapshot", undefined),
+      ...shards,
     },
     targets: {
       active: () => Promise.resolve([TARGET]),
@@ -165,6 +191,7 @@ export function fake(
     },
     configuration: { current: () => config, reload: note("reload", undefined) },
     lifecycle: { state: () => world.state, quit: () => void calls.push(["quit"]) },
+    lookbackDeltaMs: 300_000,
     flags: { "web.enable-lifecycle": "true" },
     features: new Set(),
     buildInfo: {
@@ -175,18 +202,7 @@ export function fake(
       buildDate: "",
       goVersion: "deno2",
     },
-    runtimeInfo: () => ({
-      startTimeMs: NOW_MS - 3_600_000,
-      cwd: "/data",
-      hostname: "box",
-      reloadConfigSuccess: true,
-      lastConfigTimeMs: NOW_MS - 3_600_000,
-      corruptionCount: 0,
-      threads: 3,
-      cores: 2,
-      memoryLimit: 1 << 30,
-      storageRetention: "15d",
-    }),
+    runtimeInfo: () => RUNTIME_INFO,
     registry: new Registry({ now: () => NOW_MS }),
     now: () => NOW_MS,
     log: getLogger(["silent"]),

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { getLogger } from "@logtape/logtape";
 import { Labels } from "../../../engine/labels/labels.ts";
 import { positionAt } from "../../../engine/promql/position.ts";
 import { PromQLSyntaxError } from "../../../engine/promql/promql_syntax_error.ts";
 import type { ErrorType } from "../../../server/http/api_error.ts";
+import { ShardUnavailableError } from "../../../server/shard/shard_unavailable.ts";
 import { TIME_MS_MAX, TIME_MS_MIN } from "../../../server/http/params/time.ts";
 import { FORM_BYTES_MAX } from "../../../server/http/params/request_body.ts";
 import {
@@ -16,10 +18,10 @@ import { FLOAT } from "../../../engine/promql/value.ts";
 import {
   type Fake,
   fake,
-  HEALTHY,
   instantSeries,
   NOW_MS,
   resultOf,
+  RUNTIME_INFO,
   STATISTICS,
   TARGET,
 } from "./_fake_deps.ts";
@@ -86,6 +88,10 @@ Deno.test("requests that are wrong are refused in upstream's words", async () =>
       `invalid parameter "start": invalid time value for 'start': cannot parse "x" to a valid timestamp`,
     ],
     ["label/U__/values", 'invalid label name: ""'],
+    ["label/%ff/values", 'invalid label name: "\\xff"'],
+    ["label/caf%C3%A9%C3%20%F0%9F/values", 'invalid label name: "café\\xc3 \\xf0\\x9f"'],
+    ["label/%zz/values", 'invalid URL escape "%zz"'],
+    ["label/a%/values", 'invalid URL escape "%"'],
     ["metadata?limit=x", "limit must be a number"],
     ["metadata?limit_per_metric=x", "limit_per_metric must be a number"],
     ["targets/metadata?limit=x", "limit must be a number"],
@@ -230,6 +236,35 @@ Deno.test("failures of queries become the API's errors", async () => {
     "internal",
     "BUG: x",
   );
+});
+
+Deno.test("what a shard that is started anew cannot answer is unavailable, and not logged again", async () => {
+  const fail = () => Promise.reject(new ShardUnavailableError(1, "out of memory"));
+  const failQuery = () => fail().catch((error) => Promise.reject(new StorageError(error)));
+  const silent = getLogger(["silent"]);
+  const logged: unknown[] = [];
+  const { get, post } = fake({
+    queries: { instant: failQuery, range: failQuery },
+    shards: { labelNames: fail, series: fail, snapshot: fail, statistics: fail, select: fail },
+    log: Object.assign(Object.create(silent), { error: (...args: unknown[]) => logged.push(args) }),
+    options: { isAdminEnabled: true },
+  });
+  const message = "Shard 1 stopped and is being started anew: ask again in a moment (it said: out of memory)";
+  for (
+    const response of [
+      await get("/api/v1/query?query=1"),
+      await get("/api/v1/query_range?query=1&start=0&end=1&step=1"),
+      await get("/api/v1/labels"),
+      await get("/api/v1/series?match[]=up"),
+      await get("/api/v1/status/tsdb"),
+      await post("/api/v1/admin/tsdb/snapshot"),
+    ]
+  ) {
+    await assertError(response, 503, "unavailable", message);
+  }
+  const federated = await get("/federate?match[]=up");
+  assert.deepEqual([federated.status, await federated.text()], [503, `${message}\n`]);
+  assert.deepEqual(logged, []);
 });
 
 Deno.test("a form that is too large is refused", async () => {
@@ -444,9 +479,31 @@ Deno.test("status of the server", async () => {
   assert.equal(block.maxTime, 20);
 });
 
+Deno.test("notifications tell what is not as it should be", async () => {
+  const failed = { ...RUNTIME_INFO, reloadConfigSuccess: false, lastReloadFailureMs: NOW_MS - 1500 };
+  const server = fake({ runtimeInfo: () => failed });
+  const reload = { text: "Configuration reload has failed.", date: "2026-01-02T13:36:58.5Z", active: true };
+  assert.deepEqual(await dataOf(await fake().get("/api/v1/notifications")), []);
+  assert.deepEqual(await dataOf(await server.get("/api/v1/notifications")), [reload]);
+  const table = [
+    ["starting", "Prometheus is starting and replaying the write-ahead log (WAL).", "2026-01-02T12:37:00Z"],
+    [
+      "stopping",
+      "Prometheus is shutting down and gracefully stopping all operations.",
+      "2026-01-02T13:37:00Z",
+    ],
+  ] as const;
+  for (const [state, text, date] of table) {
+    server.state = state;
+    const given = await dataOf(await server.get("/api/v1/notifications")) as object[];
+    const own = { text, date, active: true };
+    assert.deepEqual(given, state === "starting" ? [own, reload] : [reload, own]);
+  }
+});
+
 Deno.test("the times of an empty head are the bounds of 64 bits", async () => {
   const statistics = () => Promise.resolve({ ...STATISTICS, minMs: Infinity, maxMs: -Infinity });
-  const { get } = fake({ shards: { statistics, health: () => Promise.resolve([HEALTHY]) } as never });
+  const { get } = fake({ shards: { statistics } });
   const text = await (await get("/api/v1/status/tsdb")).text();
   assert.match(text, /"minTime":9223372036854775807,"maxTime":-9223372036854775808/);
 });
@@ -472,10 +529,14 @@ Deno.test("administration", async () => {
   assert.equal(cleaned.status, 204);
   const { name } = await dataOf(await post("/api/v1/admin/tsdb/snapshot")) as { name: string };
   assert.match(name, /^20260102T133700Z-[0-7][0-9a-f]{15}$/);
+  const { name: blocksOnly } = await dataOf(await post("/api/v1/admin/tsdb/snapshot?skip_head=true")) as {
+    name: string;
+  };
   assert.deepEqual(calls, [
     ["deleteSeries", { startMs: 1000, endMs: TIME_MS_MAX, matcherSets: [NODE_JOB], limit: 0 }],
     ["cleanTombstones"],
-    ["snapshot", name],
+    ["snapshot", name, false],
+    ["snapshot", blocksOnly, true],
   ]);
   await assertError(
     await post("/api/v1/admin/tsdb/delete_series"),

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { once } from "node:events";
+import tls from "node:tls";
 import { parseWebConfig } from "../../../server/config/web_config.ts";
 import { Labels } from "../../../engine/labels/labels.ts";
 import { FLOAT } from "../../../engine/promql/value.ts";
@@ -8,6 +10,11 @@ import { globalUrl } from "../../../server/http/global_url.ts";
 import { formatListenAddress, parseListenAddress } from "../../../server/http/listen_address.ts";
 import { listen } from "../../../server/http/server.ts";
 import { type WebFlags, webOptions } from "../../../server/http/web_options.ts";
+import { RequestsUnderWay } from "../../../server/http/requests_under_way.ts";
+import { HttpClient } from "../../../server/scrape/http_client.ts";
+import { temporaryDirectory, until } from "../../integration/_server.ts";
+import { CLIENT_KEY, CLIENT_PEM, SERVER_KEY, SERVER_PEM } from "../scrape/_certificates.ts";
+import { httpDefaults } from "../scrape/_fakes.ts";
 import { secure } from "../../../server/http/web_security.ts";
 
 const NO_WEB_CONFIG = { webConfigFile: "" };
@@ -212,4 +219,155 @@ Deno.test("requests above the rate limit are refused", async () => {
     nowMs = atMs;
     assert.equal((await handler(new Request("http://x/"))).status, status, `at ${atMs} ms`);
   }
+});
+
+const CHECK = { checkEveryMs: 20 };
+
+Deno.test("no more requests than the limit are worked on at once, the others wait for their turn", async () => {
+  const open: (() => void)[] = [];
+  let started = 0;
+  const requests = new RequestsUnderWay(async ({ url }) => {
+    started++;
+    if (url.endsWith("/throws")) throw new Error("broken");
+    await new Promise<void>((resolve) => open.push(resolve));
+    return new Response(url);
+  }, 2);
+  const ask = (path: string) => requests.answer(new Request(`http://x/${path}`));
+  const first = ask("1"), second = ask("2"), failing = ask("throws"), last = ask("3"), refused = ask("4");
+  await Promise.resolve();
+  assert.equal(started, 2);
+  open.shift()!();
+  assert.equal(await (await first).text(), "http://x/1");
+  await assert.rejects(failing, /broken/);
+  assert.equal(started, 4); // one that fails makes room, too
+  requests.refuseAll();
+  for (const waiting of [second, last, refused]) assert.equal((await waiting).status, 503);
+  assert.equal(started, 4);
+});
+
+Deno.test("--web.max-connections: with more clients than that, each gets its answer", async () => {
+  let running = 0, most = 0;
+  const app = {
+    fetch: async () => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      running--;
+      return new Response("done");
+    },
+  };
+  const { addresses: [address], shutdown } = await listen(
+    app,
+    { listenAddresses: ["127.0.0.1:0"] },
+    { ...NO_WEB_CONFIG, webMaxConnections: 3 },
+  );
+  const answers = Array.from({ length: 20 }, async () => await (await fetch(`http://${address}/`)).text());
+  assert.deepEqual(new Set(await Promise.all(answers)), new Set(["done"]));
+  assert.equal(most, 3);
+  await shutdown();
+});
+
+Deno.test("users and headers may change while the server runs; a file that is wrong changes nothing", async () => {
+  await using directory = await temporaryDirectory();
+  const webConfigFile = `${directory.path}/web.yml`;
+  const write = (frame: string, user: string) =>
+    Deno.writeTextFile(
+      webConfigFile,
+      `basic_auth_users: { ${user}: ${HASH} }\nhttp_server_config: { headers: { X-Frame-Options: ${frame} } }\n`,
+    );
+  await write("deny", "ann");
+  const logged: string[] = [];
+  const note = (message: string, fields: object) => void logged.push(`${message} ${JSON.stringify(fields)}`);
+  const { addresses: [address], shutdown } = await listen(
+    { fetch: () => new Response("in") },
+    { listenAddresses: ["127.0.0.1:0"] },
+    { webConfigFile },
+    {
+      verifyPassword: (password) => Promise.resolve(password === "secret"),
+      log: { info: note, error: note } as never,
+      ...CHECK,
+    },
+  );
+  const ask = async (user: string) => {
+    const response = await fetch(`http://${address}/`, { headers: basic(`${user}:secret`) });
+    await response.body?.cancel();
+    return [response.status, response.headers.get("X-Frame-Options")];
+  };
+  assert.deepEqual(await ask("ann"), [200, "deny"]);
+  await write("sameorigin", "robert");
+  await until(async () => (await ask("robert"))[0] === 200, () => "the new user is not let in");
+  assert.deepEqual(await ask("ann"), [401, "sameorigin"]);
+  await write("never", "mallory");
+  await until(() => Promise.resolve(logged.length === 2), () => `nothing is logged: ${logged}`);
+  assert.match(
+    logged[1],
+    /^Cannot use the changed web config file: what was in force stays so .*X-Frame-Options/,
+  );
+  assert.deepEqual(await ask("robert"), [200, "sameorigin"]);
+  assert.deepEqual(await ask("mallory"), [401, "sameorigin"]);
+  await shutdown();
+});
+
+Deno.test("a certificate may change while the server runs, and requests under way are answered", async () => {
+  await using directory = await temporaryDirectory();
+  const webConfigFile = `${directory.path}/web.yml`;
+  await Deno.writeTextFile(webConfigFile, "tls_server_config: { cert_file: cert.pem, key_file: key.pem }\n");
+  const write = async (cert: string, key: string) => {
+    await Deno.writeTextFile(`${directory.path}/key.pem`, key);
+    await Deno.writeTextFile(`${directory.path}/cert.pem`, cert);
+  };
+  await write(SERVER_PEM, SERVER_KEY);
+  const release = Promise.withResolvers<void>();
+  const logged: string[] = [];
+  const note = (message: string, fields: object) => void logged.push(`${message} ${JSON.stringify(fields)}`);
+  const { addresses: [address], shutdown } = await listen(
+    {
+      fetch: async ({ url }) => {
+        if (url.endsWith("/slow")) await release.promise;
+        return new Response("in");
+      },
+    },
+    { listenAddresses: ["127.0.0.1:0"] },
+    { webConfigFile },
+    { log: { info: note, error: note } as never, ...CHECK },
+  );
+  const port = Number(address.split(":")[1]);
+  const nameShown = async () => {
+    const socket = tls.connect({ host: "127.0.0.1", port, rejectUnauthorized: false, servername: "x.test" });
+    await once(socket, "secureConnect");
+    const { subject } = socket.getPeerCertificate();
+    socket.destroy();
+    return String(subject.CN);
+  };
+  assert.equal(await nameShown(), "server.test");
+  const client = new HttpClient(
+    {
+      ...httpDefaults,
+      enableHttp2: false, // undici gives up requests under way as soon as an HTTP/2 server says goodbye
+      tlsConfig: { ...httpDefaults.tlsConfig, insecureSkipVerify: true },
+    },
+  );
+  const ask = async (path: string) => {
+    let text = "";
+    await client.send({ url: `https://127.0.0.1:${port}/${path}`, signal: AbortSignal.timeout(10_000) }, {
+      head: () => {},
+      chunk: (bytes) => void (text += new TextDecoder().decode(bytes)),
+    });
+    return text;
+  };
+  const slow = ask("slow");
+  assert.equal(await ask("fast"), "in");
+  await write(CLIENT_PEM, "no key at all");
+  await until(() => Promise.resolve(logged.length > 0), () => "a bad key is not noticed");
+  assert.match(
+    logged[0],
+    /^Cannot use the changed web config file.*Cannot use the certificate of .*cert\.pem/,
+  );
+  assert.equal(await nameShown(), "server.test");
+  await write(CLIENT_PEM, CLIENT_KEY);
+  await until(async () => await nameShown() === "client.test", () => `the old one is shown: ${logged}`);
+  release.resolve();
+  assert.equal(await slow, "in");
+  assert.equal(await ask("fast"), "in");
+  await client.close();
+  await shutdown();
 });

@@ -135,6 +135,7 @@ export function poolOf(given: Partial<ScrapePoolSpec> = {}): ScrapePoolSpec {
     nativeHistogramBucketLimit: 0,
     nativeHistogramMinBucketFactor: 0,
     extraScrapeMetrics: false,
+    startTimestamps: { areStored: false, injectZeros: false },
     scrapeFailureLogFile: "",
     poolError: "",
     targets: [targetOf()],

@@ -38,6 +38,32 @@ const cases: Case[] = [
     },
   },
   {
+    name: "reports as added what the last good scrape did not have",
+    names: /^scrape_series_added$/,
+    pool: { metricRelabelConfigs: [{ sourceLabels: ["__name__"], regex: "dropped", action: "drop" }] },
+    answers: [
+      "a 1\nb 1\ndropped 1\n",
+      "b 1\n",
+      "a 1\nb 1\n",
+      new Error("down"),
+      "a 1\nb 1\n",
+      "a 1\nb 1\n}{",
+      `a 1\nb 1\nc 1 ${start - 5000}\n`,
+      "",
+      `c 1 ${start - 4000}\n`,
+    ],
+    want: { scrape_series_added: "2@0 0@10 1@20 0@30 0@40 0@50 1@60 0@70 0@80" },
+  },
+  {
+    name: "reports converted histograms as added once",
+    names: /^scrape_series_added$/,
+    target: { convertClassicHistogramsToNhcb: true },
+    answers: [1, 2].map(() =>
+      '# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="+Inf"} 3\nh_sum 4\nh_count 3\n# TYPE g gauge\ng 1\n'
+    ),
+    want: { scrape_series_added: "2@0 0@10" },
+  },
+  {
     name: "reports more with extra_scrape_metrics",
     names: /^scrape_(timeout|sample_limit|body)/,
     pool: { extraScrapeMetrics: true, sampleLimit: 7 },
@@ -336,6 +362,8 @@ Deno.test("a target whose series change all the time moves to smaller groups wit
   assert.ok(scene.count("prometheus_target_scrapes_cache_flush_forced_total") > 0);
   const samples = await scene.samples();
   assert.equal(samples.steady, "1@0 1@10 1@20 1@30 1@40 1@50 1@60 1@70 1@80 1@90");
+  const { scrape_series_added: added } = await scene.samples(/^scrape_series_added$/);
+  assert.equal(added, "401@0 400@10 400@20 400@30 400@40 400@50 400@60 400@70 400@80 400@90");
   for (let scrape = 0; scrape < 9; scrape++) {
     for (const i of [0, 399]) {
       assert.equal(samples[`m{i="${scrape}-${i}"}`], `${scrape}@${scrape * 10} S@${scrape * 10 + 10}`);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Matcher } from "../../../engine/labels/matcher.ts";
 import type { Database } from "../../../engine/tsdb/database.ts";
 import type { BodyRequest } from "../../../server/scrape/http_fetcher.ts";
 import { FakeFetcher, INTERVAL_MS, openDatabase, poolOf, Scene, settle, targetOf } from "./_fakes.ts";
@@ -221,4 +222,22 @@ Deno.test("a replayed group goes on where it was", async () => {
   const group = database.group(`scrape/j/${targetOf().id}`);
   assert.equal(group.slotCount, 7);
   await again.manager.stop();
+  const [added] = await database.select({
+    matchers: [new Matcher("=", "__name__", "scrape_series_added")],
+    startMs: 0,
+    endMs: Infinity,
+  });
+  assert.deepEqual([...added.values], [2, 1], "a process begins with no series");
+});
+
+Deno.test("samples of one time count as duplicates where their values differ, and only new ones are stored", async () => {
+  const scene = await Scene.open();
+  await scene.scrape(poolOf(), "a 1\nb 1\nd NaN\n");
+  scene.fetcher.answer = "a 1\nb 2\nc 5\nd NaN\n";
+  scene.manager.setTargets([poolOf({ honorLabels: true })]);
+  await scene.clock.advance(0);
+  assert.deepEqual(await scene.samples(), { a: "1@0", b: "1@0", c: "5@0", d: "NaN@0" });
+  assert.equal(scene.count("prometheus_target_scrapes_sample_duplicate_timestamp_total"), 1);
+  assert.equal(scene.count("prometheus_target_scrapes_sample_out_of_order_total"), 0);
+  await scene.manager.stop();
 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Labels } from "../../../engine/labels/labels.ts";
 import { parseConfig } from "../../../server/config/load.ts";
-import type { ScrapeConfig } from "../../../server/config/scrape_config.ts";
+import { plainConfig } from "../../../server/config/plain_config.ts";
+import { serverConfig, type ServerScrapeConfig } from "../../../server/config/server_config.ts";
 import {
   splitByShard,
   staticGroups,
@@ -11,7 +12,7 @@ import {
 } from "../../../server/scrape/target_set.ts";
 import { offsetSeed, scrapeOffsetMs, shardOf } from "../../../server/scrape/target_identity.ts";
 
-async function jobOf(yaml: string): Promise<ScrapeConfig> {
+async function jobOf(yaml: string): Promise<ServerScrapeConfig> {
   const host = {
     readFile: () => Promise.reject(new Error("no files")),
     glob: () => Promise.resolve([]),
@@ -19,7 +20,8 @@ async function jobOf(yaml: string): Promise<ScrapeConfig> {
   };
   const lines = yaml.trim().split("\n").map((line) => `    ${line}\n`).join("");
   const text = `global: {scrape_interval: 30s}\nscrape_configs:\n  - job_name: j\n${lines}`;
-  return (await parseConfig("/prometheus.yml", text, host)).config.scrapeConfigs[0];
+  const { config } = await parseConfig("/prometheus.yml", text, host);
+  return serverConfig(plainConfig(config)).scrapeConfigs[0];
 }
 
 async function targetsOf(yaml: string, groups?: readonly TargetGroup[]) {

@@ -49,6 +49,32 @@ Deno.test("copyKv() copies a live store with all that was acknowledged before it
   });
 });
 
+Deno.test("copyKv() leaves out the keys that it is told to, and gives their space back", async () => {
+  await withStore(async (store, directory) => {
+    await commitNumbers(store, 0, 20);
+    const small = { value: Uint8Array.of(1) };
+    await store.commit({ set: [["twi"], ["twin2", 1], ["twi", "n"], [2]].map((key) => ({ key, ...small })) });
+    const whole = join(directory, "whole.kv"), part = join(directory, "part.kv");
+    const bytes = await copyKv(store.path, whole);
+    assert.ok(await copyKv(store.path, part, { without: "twin" }) < bytes * 0.6);
+    assert.deepEqual(
+      (await Array.fromAsync(Deno.readDir(directory), ({ name }) => name)).filter((name) =>
+        /part/.test(name)
+      ),
+      ["part.kv"],
+    );
+    const copy = await openKvStore(part);
+    assert.deepEqual(await numbers(copy, "n"), await numbers(store, "n"));
+    assert.deepEqual(await numbers(copy, "twin"), []);
+    for (const key of [["twi"], ["twin2", 1], ["twi", "n"], [2]]) {
+      assert.deepEqual(await copy.get(key), small.value);
+    }
+    await commitNumbers(copy, 0, 1);
+    assert.deepEqual(await numbers(copy, "twin"), [0]);
+    await copy.close();
+  });
+});
+
 Deno.test("copyKv() overwrites nothing and leaves nothing behind when it fails", async () => {
   await withStore(async (store, directory) => {
     const taken = join(directory, "taken");

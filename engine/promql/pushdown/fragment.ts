@@ -1,0 +1,108 @@
+import type { Matcher } from "../../labels/matcher.ts";
+import type { Annotation } from "../annotations.ts";
+import type { Aggregation, Call, VectorSelector } from "../ast.ts";
+import { isReduction } from "../operators/aggregate.ts";
+import type { PlanNode, SelectedQuantity } from "../plan.ts";
+import type { PlainQueryError } from "../query_errors.ts";
+import type { SampleCounts, SampleLimits } from "../sample_account.ts";
+import type { ScalarColumn, Steps } from "../value.ts";
+
+/**
+ * A part of a query that whoever has the samples can evaluate for its own series: an instant selector, a function over
+ * a range selector, or an aggregation of either whose partial results can be put together. All of it is plain data.
+ */
+export interface Fragment {
+  /** With durations and `@` resolved; matchers may have lost their methods on the way. */
+  readonly expr: VectorSelector | Call | Aggregation;
+  readonly quantity: SelectedQuantity;
+  /** Scalar arguments of the call, by position. */
+  readonly scalars: readonly (ScalarColumn | undefined)[];
+  readonly steps: Steps;
+  /** The query that the fragment is part of. */
+  readonly query: { readonly startMs: number; readonly endMs: number; readonly stepMs: number };
+  readonly querySteps: Steps;
+  readonly lookbackDeltaMs: number;
+  readonly useStartTimestamps: boolean;
+  readonly typeAndUnitLabels: boolean;
+  readonly perStepStats: boolean;
+  readonly limits: SampleLimits;
+  /** How long evaluation may take, in ms. */
+  readonly timeoutMs: number;
+}
+
+/** What came of a fragment where it was evaluated. */
+export type FragmentResult =
+  | FragmentRows
+  /** The series are of a kind whose partial results cannot be put together; the samples themselves can. */
+  | { readonly kind: "unsupported" }
+  | { readonly kind: "failed"; readonly error: PlainQueryError };
+
+/** Series, or groups of an aggregation, as rows of slabs. */
+export interface FragmentRows {
+  readonly kind: "rows";
+  readonly labels: PackedLabels;
+  readonly rows: SlabRows;
+  /** A number for each series that was read, ascending; equal for equal label sets, whoever has them. */
+  readonly identities: Float64Array;
+  /** The metric name of all series that were read; undefined where they have several. */
+  readonly name: string | undefined;
+  readonly annotations: readonly Annotation[];
+  readonly counts: SampleCounts;
+}
+
+/** Label sets as flat arrays: names and values in turn, `symbols[refs[ends[i - 1] … ends[i]]]`. */
+export interface PackedLabels {
+  readonly symbols: readonly string[];
+  readonly refs: Uint32Array;
+  readonly ends: Uint32Array;
+}
+
+/** Columns of one slab, all laid out alike: row `r` of the slab is `[r * steps, (r + 1) * steps)`. */
+export interface Slab {
+  readonly values: Float64Array;
+  readonly present: Uint8Array;
+  /** What an aggregation keeps beside its result, where it does; see `Partial` in aggregate.ts. */
+  readonly errors?: Float64Array;
+  readonly counts?: Float64Array;
+  readonly means?: Float64Array;
+  readonly incremental?: Uint8Array;
+}
+
+export interface SlabRows {
+  readonly slabs: readonly Slab[];
+  readonly rowsPerSlab: number;
+  readonly count: number;
+}
+
+/** Something that evaluates fragments, a result for each of its parts. */
+export interface FragmentEvaluator {
+  evaluateFragment(fragment: Fragment, signal?: AbortSignal): Promise<FragmentResult[]>;
+}
+
+/** The selector that a fragment of `node` reads, if it can be one. */
+export function fragmentSelector(node: PlanNode, delayedNameRemoval: boolean): VectorSelector | undefined {
+  switch (node.kind) {
+    case "select":
+      return node.quantity !== "start timestamps" && !node.expr.isSmoothed ? node.expr : undefined;
+    case "call": {
+      if (node.implementation.kind !== "range") return undefined;
+      const ranges = node.args.filter(({ kind }) => kind === "windows" || kind === "subquery");
+      const [range] = ranges;
+      return ranges.length === 1 && range!.kind === "windows" ? range!.expr.selector : undefined;
+    }
+    case "aggregate": {
+      // Names that are dropped at the end only may keep series of a group apart until then.
+      const isPlain = isReduction(node.expr.op) && !delayedNameRemoval;
+      const { input } = node;
+      if (!isPlain || input.kind === "aggregate") return undefined;
+      return input.kind === "select" && input.quantity !== "values"
+        ? undefined
+        : fragmentSelector(input, delayedNameRemoval);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** A matcher as it comes out of another thread. */
+export type PlainMatcher = Pick<Matcher, "type" | "name" | "value">;

@@ -1,0 +1,24 @@
+import type { FloatHistogram } from "../histogram/float_histogram.ts";
+import { detectReset } from "../histogram/reset.ts";
+
+/**
+ * The histogram with the counter reset hint that it is read with, as upstream has it: "not_reset" where it continues the
+ * sample right before it, and "unknown" where it may or may not, since what lies between two stretches of samples may
+ * come later, or may be deleted. Gauges stay gauges.
+ * @param previous The sample before it, where that is a histogram.
+ */
+export function withStoredHint(
+  histogram: FloatHistogram,
+  previous: FloatHistogram | undefined,
+): FloatHistogram {
+  const written = histogram.counterResetHint;
+  if (written === "gauge") return histogram;
+  const unhinted = written === "unknown" ? histogram : histogram.with({ counterResetHint: "unknown" });
+  if (written === "reset" || previous === undefined || !continues(unhinted, previous)) return unhinted;
+  return histogram.with({ counterResetHint: "not_reset" });
+}
+
+function continues(current: FloatHistogram, previous: FloatHistogram): boolean {
+  return previous.counterResetHint !== "gauge" && previous.schema === current.schema &&
+    previous.zeroThreshold === current.zeroThreshold && !detectReset(current, previous);
+}

@@ -1,0 +1,23 @@
+import { dirname } from "node:path";
+import type { ConfigHost } from "./load.ts";
+
+/** Reads files for configurations as the program sees them. */
+export const fileHost: ConfigHost = {
+  readFile: (path) => Deno.readTextFile(path),
+  glob: async (pattern) => {
+    const folder = dirname(pattern), name = pattern.slice(folder === "." ? 0 : folder.length + 1);
+    const wanted = new RegExp(
+      `^${name.split("*").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join(".*")}$`,
+    );
+    const found: string[] = [];
+    try {
+      for await (const entry of Deno.readDir(folder)) {
+        if (wanted.test(entry.name)) found.push(`${folder}/${entry.name}`);
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    return found.sort();
+  },
+  env: (name) => Deno.env.get(name),
+};
