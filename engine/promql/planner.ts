@@ -4,6 +4,7 @@ import type { Aggregation, AtModifier, Binary, Call, Expr, VectorSelector } from
 import { scalarOperation } from "./binary_operation.ts";
 import type { FunctionTable } from "./functions/registry.ts";
 import { fixedTime, type Plan, type PlanNode, type SelectedQuantity, type Selection } from "./plan.ts";
+import { propagateMatchers } from "./propagate_matchers.ts";
 import { resolveDurations } from "./resolve_durations.ts";
 import { rewrite } from "./traverse.ts";
 
@@ -21,12 +22,13 @@ export interface PlanOptions {
 
 /**
  * Plans a type-checked expression: durations and `@` become numbers, constants are folded, parts that do not depend on
- * the step are marked, selectors that select the same series share a select.
+ * the step are marked, selectors that select the same series share a select, and get the matchers of what they are
+ * matched with.
  * @throws {DurationError} If a duration expression has no usable value.
  */
 export function planQuery(expr: Expr, options: PlanOptions): Plan {
   const planner = new Planner(options);
-  const { node, isRepeatable } = planner.plan(resolve(expr, options), {
+  const { node, isRepeatable } = planner.plan(propagateMatchers(resolve(expr, options), options.functions), {
     startMs: options.startMs,
     endMs: options.endMs,
     stepMs: options.stepMs,

@@ -170,3 +170,20 @@ export const BAD_REQUESTS: readonly BadRequest[] = [
   { path: "query_exemplars", params: { query: "up{" } },
   { path: "query_exemplars", params: { query: "up", start: "2", end: "1" } },
 ];
+
+/** Query strings of `/query` as they are sent: with bytes that are no UTF-8, and parameters that come twice. */
+export const RAW_QUERIES: readonly string[] = [
+  "query=up{job=%22%ff%22}",
+  "query=%ff",
+  "query=up{%ff=%22a%22}",
+  "query=%22%ff%22",
+  "query=%e2%82",
+  "query=%27%c0%80%27",
+  "query=sum%20by(%ed%a0%80)(up)",
+  "query=up%00",
+  "query=up&query=down{",
+  "query=down{&query=up",
+  "time=1&query=1&time=x",
+  "time=x&query=1&time=1",
+  "&&query=1%2B&",
+];

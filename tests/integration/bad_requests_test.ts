@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BAD_REQUESTS, type BadRequest } from "./_bad_requests.ts";
+import { BAD_REQUESTS, type BadRequest, RAW_QUERIES } from "./_bad_requests.ts";
 import { freePort, hasProgram, Server, temporaryDirectory, until } from "./_server.ts";
 
 /** How long any request may take here, in ms; a machine under load included. */
@@ -144,14 +144,15 @@ const EXCEPTIONS = [...OF_3_14, ...OF_OURS];
 
 async function ask(
   url: string,
-  { path, params }: BadRequest,
+  { path, params }: { readonly path: string; readonly params: BadRequest["params"] | string },
   method: "GET" | "POST",
 ): Promise<Answer & { readonly elapsedMs: number }> {
-  const form = new URLSearchParams(params);
+  const body = typeof params === "string" ? params : new URLSearchParams(params).toString();
+  const headers = { "Content-Type": "application/x-www-form-urlencoded" };
   const beganMs = performance.now();
   const response = method === "POST"
-    ? await fetch(`${url}/api/v1/${path}`, { method, body: form })
-    : await fetch(`${url}/api/v1/${path}?${form}`);
+    ? await fetch(`${url}/api/v1/${path}`, { method, body, headers })
+    : await fetch(`${url}/api/v1/${path}?${body}`);
   const { errorType, error } = await response.json();
   return { status: response.status, errorType, error, elapsedMs: performance.now() - beganMs };
 }
@@ -221,6 +222,16 @@ Deno.test({
           const { status, errorType, error } = exception.answer;
           assert.deepEqual([got.status, got.errorType], [status, errorType], exception.why);
           if (error !== undefined) assert.match(got.error ?? "", error, exception.why);
+        }
+      });
+    }
+    for (const params of RAW_QUERIES) {
+      await t.step(`query?${params}`, async () => {
+        for (const method of ["GET", "POST"] as const) {
+          const { elapsedMs: _, ...got } = await ask(server.url, { path: "query", params }, method);
+          const { elapsedMs: __, ...want } = await ask(prometheus.url, { path: "query", params }, method);
+          const lowered = { ...want, error: want.error?.replace("Invalid time", "invalid time") };
+          assert.deepEqual(got, lowered, method);
         }
       });
     }
