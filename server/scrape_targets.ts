@@ -5,7 +5,7 @@ import type { ActiveTarget, DroppedTarget, Targets } from "./http/deps.ts";
 import type { ServerConfig, ServerScrapeConfig } from "./config/server_config.ts";
 import { PoolMetrics } from "./scrape/scrape_metrics.ts";
 import { offsetSeed } from "./scrape/target_identity.ts";
-import type { StartTimestampUse } from "./scrape/spec.ts";
+import type { ScrapeFeatures } from "./scrape/spec.ts";
 import { staticGroups, type TargetSet, targetSet } from "./scrape/target_set.ts";
 import type { Shards } from "./shard/shards.ts";
 
@@ -17,7 +17,7 @@ export class ScrapeTargets implements Targets {
   constructor(
     readonly shards: Shards,
     readonly hostname: string,
-    readonly startTimestamps: StartTimestampUse,
+    readonly features: ScrapeFeatures,
     registry: Registry,
     readonly onError: (job: string, error: string) => void,
   ) {
@@ -40,7 +40,7 @@ export class ScrapeTargets implements Targets {
   #targetSet(scrape: ServerScrapeConfig, seed: bigint): TargetSet {
     const { jobName } = scrape;
     const endTimer = this.#metrics.syncLength.labels(jobName).startTimer();
-    const set = targetSet(scrape, staticGroups(scrape), seed, this.startTimestamps);
+    const set = targetSet(scrape, staticGroups(scrape), seed, this.features);
     endTimer();
     this.#metrics.syncs.labels(jobName).inc();
     this.#metrics.syncFailed.labels(jobName).inc(set.errors.length);

@@ -101,7 +101,10 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   const targets = new ScrapeTargets(
     shards,
     hostname(),
-    startTimestampUse(features),
+    {
+      startTimestamps: startTimestampUse(features),
+      typeAndUnitLabels: features.has("type-and-unit-labels"),
+    },
     registry,
     (job, error) => {
       log.error("Creating target failed", { scrape_pool: job, err: error });

@@ -1,5 +1,6 @@
 import { inputsOf, type Plan, type PlanNode, type Selection } from "./plan.ts";
 import { print } from "./print.ts";
+import { histogramSize } from "./sample_account.ts";
 import type { Steps, Value } from "./value.ts";
 
 /** One operator of a plan, and what it did if the query was run. */
@@ -21,6 +22,8 @@ export interface OperatorMeasurement {
   readonly series: number;
   /** Samples of the result; of a range vector, those in all windows, each counted once per window. */
   readonly samples: number;
+  /** Of the result's columns; those of a range vector, which are the store's, not counted. */
+  readonly bytes: number;
   /** Of the operator itself and of those below it, in ms. */
   readonly totalMs: number;
 }
@@ -50,16 +53,22 @@ export class PlanRecorder {
   }
 }
 
-function sizeOf(value: Value): { series: number; samples: number } {
+function sizeOf(value: Value): Pick<OperatorMeasurement, "series" | "samples" | "bytes"> {
   switch (value.type) {
     case "string":
-      return { series: 1, samples: 1 };
+      return { series: 1, samples: 1, bytes: value.text.length };
     case "scalar":
-      return { series: 1, samples: value.values.length };
+      return { series: 1, samples: value.values.length, bytes: value.values.byteLength };
     case "vector": {
-      let samples = 0;
-      for (const { present } of value.series) for (const kind of present) if (kind !== 0) samples++;
-      return { series: value.series.length, samples };
+      let samples = 0, bytes = 0;
+      for (const { present, values, histograms } of value.series) {
+        for (const kind of present) if (kind !== 0) samples++;
+        bytes += values.byteLength + present.byteLength;
+        for (const histogram of histograms ?? []) {
+          if (histogram !== undefined) bytes += 16 * histogramSize(histogram);
+        }
+      }
+      return { series: value.series.length, samples, bytes };
     }
     case "matrix": {
       let samples = 0;
@@ -68,7 +77,7 @@ function sizeOf(value: Value): { series: number; samples: number } {
           run?.windows.from.forEach((from, step) => samples += run.windows.to[step]! - from);
         }
       }
-      return { series: value.range.series.length, samples };
+      return { series: value.range.series.length, samples, bytes: 0 };
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { FloatHistogram } from "../histogram/float_histogram.ts";
 import type { SeriesColumns } from "../tsdb/select.ts";
 import { CostLimitError, QueryLimitError } from "./query_errors.ts";
 import {
@@ -38,15 +39,14 @@ export interface SampleCounts {
 const CELLS_PER_SAMPLE = 4;
 
 /** What a histogram counts for, in samples: its size is about that of so many floats. */
-function histogramSize(buckets: number): number {
-  return Math.ceil((buckets * 8 + 192) / 16);
+export function histogramSize({ positiveBuckets, negativeBuckets }: FloatHistogram): number {
+  return Math.ceil(((positiveBuckets.length + negativeBuckets.length) * 8 + 192) / 16);
 }
 
 /** What a series has at a step, in samples. */
 function sampleSize({ present, histograms }: InstantSeries, step: number): number {
   if (present[step] !== HISTOGRAM) return present[step]!;
-  const { positiveBuckets, negativeBuckets } = histograms![step]!;
-  return histogramSize(positiveBuckets.length + negativeBuckets.length);
+  return histogramSize(histograms![step]!);
 }
 
 function samplesIn(value: Value): number {

@@ -85,6 +85,7 @@ export class SampleAppender {
         alwaysScrapeClassicHistograms: this.target.alwaysScrapeClassicHistograms,
         convertClassicHistogramsToNhcb: this.target.convertClassicHistogramsToNhcb,
         startTimestamps: readsStartTimestamps(this.pool.startTimestamps),
+        typeAndUnitLabels: this.pool.typeAndUnitLabels,
       });
     }
     if (this.#series.mustForget()) this.#parser.resetCache();

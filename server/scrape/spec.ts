@@ -30,12 +30,17 @@ export interface ScrapePoolSpec {
   readonly nativeHistogramMinBucketFactor: number;
   readonly extraScrapeMetrics: boolean;
   readonly startTimestamps: StartTimestampUse;
+  /** Series get `__type__` and `__unit__` labels. */
+  readonly typeAndUnitLabels: boolean;
   /** Where failed scrapes are logged, "" for nowhere. */
   readonly scrapeFailureLogFile: string;
   /** Why no target of the pool may be scraped (target_limit), "" where they may. */
   readonly poolError: string;
   readonly targets: readonly TargetSpec[];
 }
+
+/** What of scraping is off unless asked for. */
+export type ScrapeFeatures = Pick<ScrapePoolSpec, "startTimestamps" | "typeAndUnitLabels">;
 
 /** What becomes of start timestamps. Where nothing does, `_created` samples are series like others. */
 export interface StartTimestampUse {

@@ -2,7 +2,7 @@ import { Labels, quote } from "../../engine/labels/labels.ts";
 import { LabelsBuilder } from "../../engine/labels/builder.ts";
 import { formatDuration, parseDuration } from "../../engine/duration.ts";
 import type { ServerScrapeConfig } from "../config/server_config.ts";
-import type { ScrapePoolSpec, StartTimestampUse, TargetSpec } from "./spec.ts";
+import type { ScrapeFeatures, ScrapePoolSpec, TargetSpec } from "./spec.ts";
 import { fingerprint, scrapeOffsetMs, shardOf, targetId } from "./target_identity.ts";
 
 /** Targets that one source of a discovery mechanism names; a later group of the same source replaces it. */
@@ -50,7 +50,10 @@ export function targetSet(
   config: ServerScrapeConfig,
   groups: readonly TargetGroup[],
   seed: bigint,
-  startTimestamps: StartTimestampUse = { areStored: false, injectZeros: false },
+  features: ScrapeFeatures = {
+    startTimestamps: { areStored: false, injectZeros: false },
+    typeAndUnitLabels: false,
+  },
 ): TargetSet {
   const active = new Map<string, ActiveTarget>();
   const dropped: Labels[] = [], errors: string[] = [];
@@ -79,7 +82,7 @@ export function targetSet(
   const poolError = targetLimit > 0 && targets.length > targetLimit
     ? `target_limit exceeded (number of targets: ${targets.length}, limit: ${targetLimit})`
     : "";
-  const pool = poolSpec(config, startTimestamps, poolError, targets.map(({ spec }) => spec));
+  const pool = poolSpec(config, features, poolError, targets.map(({ spec }) => spec));
   return { pool, active: targets, dropped, droppedCount, errors };
 }
 
@@ -229,7 +232,7 @@ function escapeQuery(text: string): string {
 
 function poolSpec(
   config: ServerScrapeConfig,
-  startTimestamps: StartTimestampUse,
+  features: ScrapeFeatures,
   poolError: string,
   targets: readonly TargetSpec[],
 ): ScrapePoolSpec {
@@ -252,7 +255,7 @@ function poolSpec(
     nativeHistogramBucketLimit: config.nativeHistogramBucketLimit,
     nativeHistogramMinBucketFactor: config.nativeHistogramMinBucketFactor,
     extraScrapeMetrics: config.extraScrapeMetrics,
-    startTimestamps,
+    ...features,
     scrapeFailureLogFile: config.scrapeFailureLogFile,
     poolError,
   };

@@ -203,7 +203,7 @@ Deno.test("analyze reports what each operator did", async () => {
   const { root, selects } = plan!;
   assert.equal(root.operator, "aggregate");
   assert.equal(root.expr, "sum(rate(up[5m]))");
-  assert.deepEqual(root.measured, { steps: 3, series: 1, samples: 2, totalMs: 0 });
+  assert.deepEqual(root.measured, { steps: 3, series: 1, samples: 2, bytes: 27, totalMs: 0 });
   assert.equal(root.inputs[0]!.inputs[0]!.select, 0);
   assert.equal(selects[0]!.matchers, '{__name__="up"}');
 });

@@ -136,6 +136,7 @@ export function poolOf(given: Partial<ScrapePoolSpec> = {}): ScrapePoolSpec {
     nativeHistogramMinBucketFactor: 0,
     extraScrapeMetrics: false,
     startTimestamps: { areStored: false, injectZeros: false },
+    typeAndUnitLabels: false,
     scrapeFailureLogFile: "",
     poolError: "",
     targets: [targetOf()],
