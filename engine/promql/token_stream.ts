@@ -4,7 +4,7 @@ import { PromQLSyntaxError } from "./promql_syntax_error.ts";
 import { describeToken, type Token, type TokenType } from "./token.ts";
 
 /** How deeply expressions may nest, in parsing and as a tree: everything that visits a tree may recurse. */
-export const NESTING_MAX = 500;
+export const NESTING_MAX = 1000;
 
 /** What an unexpected token is reported in, and what could have stood there. */
 export interface Context {

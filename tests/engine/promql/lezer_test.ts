@@ -70,7 +70,7 @@ const ONLY_LEZER: readonly { readonly why: string; readonly refusal: RegExp }[] 
     why: "what is inside of strings",
     refusal: /error parsing regexp|escape sequence|invalid label name/,
   },
-  { why: "trees of any height", refusal: /nested more than 500 levels deep/ },
+  { why: "trees of any height", refusal: /nested more than 1000 levels deep/ },
 ];
 
 /** Queries with one token left out, twice, or exchanged with the next. */
