@@ -132,7 +132,12 @@ import { Database } from "./tsdb/database.ts";
 /** Opens the database that `store` holds, or begins one there; see `Database.open`. */
 export const open: typeof Database.open = (store, options) => Database.open(store, options);
 
-export { cardinality, type CardinalityStatistics } from "./tsdb/cardinality.ts";
+export {
+  cardinality,
+  type CardinalityStatistics,
+  mergeCardinality,
+  type ValueDigest,
+} from "./tsdb/cardinality.ts";
 export {
   Database,
   type DatabaseCounters,

@@ -50,6 +50,11 @@ export class ScrapeTargets implements Targets {
     return set;
   }
 
+  /** Targets that are scraped. */
+  get count(): number {
+    return this.#sets.reduce((sum, { active }) => sum + active.length, 0);
+  }
+
   async active(): Promise<ActiveTarget[]> {
     const states = new Map(
       (await this.shards.targets()).map((state) => [`${state.jobName}\u0000${state.id}`, state]),

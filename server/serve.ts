@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { PROTO_FIRST_SCRAPE_PROTOCOLS } from "../engine/exposition/negotiation.ts";
 import { ProcessMetrics, Registry } from "../engine/instrument/mod.ts";
 import { ActiveQueries } from "./active_queries.ts";
@@ -12,6 +12,7 @@ import type { Flags } from "./config/flags.ts";
 import { type LoadedServerConfig, loadInWorker, type LoadRequest } from "./config/load_in_worker.ts";
 import { EXIT, type ServeRequest } from "./config/program.ts";
 import type { ServerConfig } from "./config/server_config.ts";
+import { UnreadableFileError } from "./config/unreadable_file_error.ts";
 import { formatSize } from "./config/size.ts";
 import { createApp } from "./http/app.ts";
 import type { RuntimeInfo, ServerState } from "./http/deps.ts";
@@ -66,7 +67,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   } catch (error) {
     if (
       !(error instanceof ConfigError || error instanceof DirectoryError ||
-        error instanceof Deno.errors.NotFound)
+        error instanceof UnreadableFileError || error instanceof Deno.errors.NotFound)
     ) {
       throw error;
     }
@@ -137,6 +138,18 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   };
   for (const warning of loaded.warnings) log.warn(warning);
   await targets.apply(loaded.config);
+  const start = {
+    scrape_jobs: loaded.config.scrapeConfigs.length,
+    targets: targets.count,
+    data_directory: resolve(directory.path),
+    shards: shardCount,
+  };
+  if (loaded.isBuiltIn) {
+    log.warn("Using the built-in configuration, which scrapes this server alone: there is no file", {
+      file: flags.configFile,
+      ...start,
+    });
+  } else log.info("Using configuration", { file: loaded.files[0], ...start });
   const configuration = new Configuration(
     loaded,
     () => loadInWorker(loadRequest(flags, features)),
@@ -156,8 +169,8 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
     limits: () => configuration.current().global.queryLimits,
     pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
     costs: {
-      countSeries: async ({ matchers, startMs, endMs }) =>
-        (await shards.series({ matcherSets: [plainMatchers(matchers)], startMs, endMs, limit: 0 })).length,
+      countSeries: ({ matchers, startMs, endMs }) =>
+        shards.countSeries({ matcherSets: [plainMatchers(matchers)], startMs, endMs, limit: 0 }),
       get sampleIntervalMs() {
         return configuration.current().global.scrapeIntervalMs;
       },

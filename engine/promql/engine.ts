@@ -209,6 +209,7 @@ export class Engine {
       const found = count > 0
         ? await new Evaluator(run, recorder?.observe).evaluate(plan.root, steps)
         : nothing(expr);
+      run.check();
       const evaluatedMs = now();
       const value = this.#result(expr, found, steps, times);
       const sortedMs = now();

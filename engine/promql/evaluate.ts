@@ -45,6 +45,8 @@ export interface NodeObserver {
 export class Evaluator {
   readonly #run: QueryRun;
   readonly #observe: NodeObserver | undefined;
+  /** Arguments of a call that was to be pushed down, should it come back. */
+  readonly #scalars = new Map<PlanNode, Value>();
 
   constructor(run: QueryRun, observe?: NodeObserver) {
     this.#run = run;
@@ -102,10 +104,21 @@ export class Evaluator {
     if (call.kind === "call") {
       checkExtension(call);
       for (const arg of call.args) {
-        scalars.push(arg.kind === "windows" ? undefined : scalarOf(await this.evaluate(arg, steps)));
+        if (arg.kind === "windows") scalars.push(undefined);
+        else {
+          const value = await this.evaluate(arg, steps);
+          this.#scalars.set(arg, value);
+          scalars.push(scalarOf(value));
+        }
       }
     }
-    return await this.#run.pushDown(node, steps, scalars);
+    const pushed = await this.#run.pushDown(node, steps, scalars);
+    if (pushed !== undefined && call.kind === "call") {
+      for (const arg of call.args) {
+        this.#scalars.delete(arg);
+      }
+    }
+    return pushed;
   }
 
   async #vector(node: PlanNode, steps: Steps): Promise<Vector> {
@@ -182,7 +195,7 @@ export class Evaluator {
       }
       case "range": {
         const range = rangeArgument(call);
-        const source = rangeCallSource(implementation, range, call);
+        const source = rangeCallSource(implementation, range, call, this.#run);
         const result = await materialize(source, steps, this.#run);
         const isUnique = implementation.keepsName || haveOneName(range.series);
         return vector(isUnique ? result : this.#unique(result, steps));
@@ -196,7 +209,11 @@ export class Evaluator {
     checkExtension(node);
     if (SORT_FUNCTIONS.has(expr.func.name) && steps.count > 1) run.annotations.sortInRangeQuery(expr.span);
     const values: Value[] = [];
-    for (const arg of args) values.push(await this.evaluate(arg, steps));
+    for (const arg of args) {
+      const known = this.#scalars.get(arg);
+      this.#scalars.delete(arg);
+      values.push(known ?? await this.evaluate(arg, steps));
+    }
     const { options, annotations } = run;
     return {
       node: expr,
@@ -222,7 +239,7 @@ export class Evaluator {
     if (node.kind === "call" && node.implementation.kind === "range") {
       const call = await this.#prepareCall(node, steps);
       const range = rangeArgument(call);
-      const source = rangeCallSource(node.implementation, range, call);
+      const source = rangeCallSource(node.implementation, range, call, this.#run);
       const isUnique = node.implementation.keepsName || haveOneName(range.series);
       if (isUnique && !source.mayHaveHistograms) return source;
       const result = await materialize(source, steps, this.#run);

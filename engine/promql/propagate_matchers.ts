@@ -1,9 +1,10 @@
 import { METRIC_NAME } from "../labels/labels.ts";
 import { Matcher } from "../labels/matcher.ts";
-import type { Aggregation, Binary, Call, Expr } from "./ast.ts";
+import type { Aggregation, Binary, Call, Expr, VectorMatching } from "./ast.ts";
 import { typeOf } from "./ast.ts";
 import type { FunctionTable } from "./functions/registry.ts";
 import { rewrite } from "./traverse.ts";
+import { METADATA_LABELS } from "./value.ts";
 
 /** Label names with the one value that they have in every series of a vector. */
 type Equalities = ReadonlyMap<string, string>;
@@ -12,9 +13,11 @@ type Equalities = ReadonlyMap<string, string>;
  * The expression with equality matchers of one side of a binary operator given to the other side, too, where series
  * without that label value could not match:
  *
- *     a * on (job) group_left b{job="x"}   →   a{job="x"} * on (job) group_left b{job="x"}
+ *     a and on (job) b{job="x"}                      →   a{job="x"} and on (job) b{job="x"}
+ *     a / on (job) group_left sum by (job) (b{job="x"})   →   a{job="x"} / on (job) group_left sum by (job) (b{job="x"})
  *
- * The "one" side gets none: series that match nothing must be unique there, too.
+ * The "one" side of a match gets none, and gives some only where its series surely differ: series that are there twice
+ * are an error even where they match nothing. Remarks on series that are left out are not made.
  */
 export function propagateMatchers(expr: Expr, functions: FunctionTable): Expr {
   return rewrite(expr, (node) => node.kind === "binary" ? propagate(node, functions) : node);
@@ -39,9 +42,20 @@ function propagate(node: Binary, functions: FunctionTable): Binary {
       return { ...node, rhs: give(lhs, rhs) };
     case "and":
       return { ...node, lhs: give(rhs, lhs), rhs: give(lhs, rhs) };
-    default:
-      return card === "one-to-many" ? { ...node, rhs: give(lhs, rhs) } : { ...node, lhs: give(rhs, lhs) };
+    default: {
+      // Not where a series of the "one" side could have a double: that is an error even if it matches nothing.
+      const [one, many] = card === "one-to-many" ? ["lhs", "rhs"] as const : ["rhs", "lhs"] as const;
+      return isUnique(node[one], matching) ? { ...node, [many]: give(node[one], node[many]) } : node;
+    }
   }
+}
+
+/** Whether no two series of an expression can match the same series. */
+function isUnique(expr: Expr, matching: VectorMatching): boolean {
+  if (expr.kind === "paren") return isUnique(expr.expr, matching);
+  if (expr.kind !== "aggregation" || expr.isWithout) return false;
+  if (SELECTING.has(expr.op) || expr.op === "count_values") return false;
+  return expr.grouping.every((name) => matching.labels.includes(name) === matching.isOn);
 }
 
 function equalitiesOf(expr: Expr, functions: FunctionTable): Equalities {
@@ -54,7 +68,9 @@ function equalitiesOf(expr: Expr, functions: FunctionTable): Equalities {
       return equalitiesOf(expr.selector, functions);
     case "vectorSelector":
       return new Map(
-        expr.matchers.filter(({ type, name, value }) => type === "=" && value !== "" && name !== METRIC_NAME)
+        expr.matchers.filter(({ type, name, value }) =>
+          type === "=" && value !== "" && !METADATA_LABELS.has(name)
+        )
           .map(({ name, value }) => [name, value]),
       );
     case "call": {
@@ -102,7 +118,7 @@ function narrowed(expr: Expr, matcher: Matcher, functions: FunctionTable): Expr 
     }
     case "aggregation":
       // Groups are left out as a whole.
-      return isGrouped(expr, matcher.name)
+      return isGrouped(expr, matcher.name) && expr.op !== "count_values" // whose label may be of that name
         ? { ...expr, expr: narrowed(expr.expr, matcher, functions) }
         : expr;
     case "binary": {

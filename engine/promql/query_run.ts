@@ -42,6 +42,16 @@ export interface QueryRunOptions {
   readonly pause?: () => Promise<void>;
 }
 
+/** The expression of a plan's node: what is aggregated without parentheses and signs, as the plan has it. */
+function fragmentExpr(node: PlanNode): Fragment["expr"] {
+  const expr = node.kind === "aggregate" ? { ...node.expr, expr: callOf(node.input) } : callOf(node);
+  return expr as Fragment["expr"];
+}
+
+function callOf(node: PlanNode): PlanNode["expr"] {
+  return node.kind === "call" ? { ...node.expr, args: node.args.map(({ expr }) => expr) } : node.expr;
+}
+
 /** How long evaluation may keep the thread to itself, in ms. */
 const SLICE_MS = 20;
 const SLAB_VALUES = 1 << 14;
@@ -105,7 +115,7 @@ export class QueryRun {
     let results: FragmentResult[];
     try {
       results = await fragments.evaluateFragment({
-        expr: node.expr as Fragment["expr"],
+        expr: fragmentExpr(node),
         quantity: node.kind === "select" ? node.quantity : "values",
         scalars,
         steps,
@@ -161,6 +171,10 @@ export class QueryRun {
   release(): void {
     for (const rows of this.#held) releaseSlabs(rows);
     this.#held.length = 0;
+  }
+
+  now(): number {
+    return this.options.now();
   }
 
   /**

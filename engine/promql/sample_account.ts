@@ -136,7 +136,8 @@ export class SampleAccount {
     this.#total += total;
     this.addSeries(series);
     this.#scan(read);
-    this.#peak = Math.max(this.#peak, this.#current + peak);
+    this.#grow(peak);
+    this.#current -= peak;
     if (this.#totalPerStep === undefined) return;
     totalPerStep?.forEach((count, step) => this.#totalPerStep![step]! += count);
     readPerStep?.forEach((count, step) => this.#readPerStep![step]! += count);

@@ -70,8 +70,8 @@ export class Journal {
   }
 
   #encode(): void {
-    const { out } = this.#records;
-    if (out.length > 0) this.log.add(out.written());
-    out.clear();
+    const { out, isCompressible } = this.#records;
+    if (out.length > 0) this.log.add(out.written(), isCompressible);
+    this.#records.clear();
   }
 }

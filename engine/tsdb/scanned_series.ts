@@ -7,7 +7,7 @@ import type { SeriesIndex } from "./series_index.ts";
 export interface Scannable {
   /**
    * Gives each series that a select would give to `visit`, which is waited for where it returns a promise. The columns
-   * are valid until the next series is read, and until that promise is made.
+   * are valid until the next series is read: until it returns, or its promise resolves.
    */
   scan(request: SelectRequest, visit: (series: ScannedSeries) => Promise<void> | void): Promise<void>;
 }

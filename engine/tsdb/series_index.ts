@@ -397,18 +397,23 @@ export class SeriesIndex {
 
 /** @throws {RangeError} If the labels do not fit the catalog. */
 function checkSize(pairs: readonly string[]): void {
-  if (pairs.length === 0) throw new RangeError("Expected a series with at least one label, found none");
+  const misfit = misfitOf(pairs);
+  if (misfit !== undefined) throw new RangeError(misfit);
+}
+
+/**
+ * Why a series with these labels cannot be stored, undefined where it can.
+ * @param pairs Name, value, name, value, …
+ */
+export function misfitOf(pairs: readonly string[]): string | undefined {
+  if (pairs.length === 0) return "Expected a series with at least one label, found none";
   if (pairs.length > 2 * LABELS_MAX) {
-    throw new RangeError(
-      `Expected at most ${LABELS_MAX} labels, found ${pairs.length / 2}: drop some by relabelling`,
-    );
+    return `Expected at most ${LABELS_MAX} labels, found ${pairs.length / 2}: drop some by relabelling`;
   }
   for (const text of pairs) {
     if (text.length <= SYMBOL_BYTES_MAX / 3 || encoder.encode(text).length <= SYMBOL_BYTES_MAX) continue;
-    throw new RangeError(
-      `Expected label names and values of at most ${SYMBOL_BYTES_MAX} bytes, found one of ${text.length} characters ` +
-        `that begins with ${JSON.stringify(text.slice(0, 40))}: shorten or drop it by relabelling`,
-    );
+    return `Expected label names and values of at most ${SYMBOL_BYTES_MAX} bytes, found one of ${text.length} ` +
+      `characters that begins with ${JSON.stringify(text.slice(0, 40))}: shorten or drop it by relabelling`;
   }
 }
 

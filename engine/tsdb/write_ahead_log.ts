@@ -63,8 +63,11 @@ export class WriteAheadLog {
     return this.#queue.reduce((sum, { value }) => sum + value.length, 0);
   }
 
-  /** Adds a batch of these records to what the next `commit` makes durable. */
-  add(records: Uint8Array): void {
+  /**
+   * Adds a batch of these records to what the next `commit` makes durable.
+   * @param compress Whether zstd is worth its time.
+   */
+  add(records: Uint8Array, compress = true): void {
     const parts = Math.max(1, Math.ceil(records.length / PART_BYTES));
     for (let part = 0; part < parts; part++) {
       const out = new ByteSink(PART_BYTES + 8);
@@ -72,7 +75,7 @@ export class WriteAheadLog {
       out.append(records.subarray(part * PART_BYTES, (part + 1) * PART_BYTES));
       this.#queue.push({
         key: [...PREFIX, this.#generation, this.#batch, part],
-        value: frame(out.written(), true),
+        value: frame(out.written(), compress),
       });
     }
     this.#batch++;

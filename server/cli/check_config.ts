@@ -3,6 +3,7 @@ import { ConfigError } from "../config/config_error.ts";
 import { loadConfig } from "../config/load.ts";
 import { type CheckRequest, EXIT } from "../config/program.ts";
 import { fileHost } from "../config/file_host.ts";
+import { UnreadableFileError } from "../config/unreadable_file_error.ts";
 import { CommandError, type CommandIo, counted, reasonOf } from "./io.ts";
 
 /** Checks configuration files as the server would read them, and that the rule files they name exist. */
@@ -19,9 +20,8 @@ export async function checkConfig({ files }: CheckRequest, io: CommandIo): Promi
     } catch (error) {
       if (!isExpected(error)) throw error;
       failed = true;
-      io.stderr(
-        `  FAILED: ${error instanceof ConfigError ? error.message : `${file}: ${reasonOf(error)}`}\n`,
-      );
+      const isNamed = error instanceof ConfigError || error instanceof UnreadableFileError;
+      io.stderr(`  FAILED: ${isNamed ? error.message : `${file}: ${reasonOf(error)}`}\n`);
     }
     io.stdout("\n");
   }
@@ -43,5 +43,6 @@ async function findRuleFiles(patterns: readonly string[]): Promise<string[]> {
 
 function isExpected(error: unknown): boolean {
   return error instanceof ConfigError || error instanceof CommandError ||
+    error instanceof UnreadableFileError ||
     (error instanceof Error && "code" in error);
 }

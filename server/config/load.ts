@@ -23,9 +23,9 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The world outside a configuration file. */
 export interface ConfigHost {
-  /** The text of a file. Rejects where it cannot be read. */
+  /** The text of a file. Rejects where it cannot be read, where the system says so with an `UnreadableFileError`. */
   readFile(path: string): Promise<string>;
-  /** The files that match a pattern, sorted; `*` occurs only in the last path element. */
+  /** The files that match a pattern, sorted; `*` occurs only in the last path element. Rejects as `readFile`. */
   glob(pattern: string): Promise<readonly string[]>;
   /** The value of an environment variable. */
   env(name: string): string | undefined;
@@ -231,6 +231,7 @@ function inactiveSections(config: Config, document: YamlDocument): string[] {
     remote_read: config.remoteRead.length > 0,
     tracing: source.tracing.endpoint !== "",
     otlp: isSet("otlp"),
+    "storage.tsdb.retention.percentage": (source.storage.tsdb?.retention?.percentage ?? 0) > 0,
   };
   const set = Object.entries(sections).filter(([, present]) => present).map(([key]) => key);
   return [...set, ...discovery].map((key) => `section ${key}: not active in this version`);

@@ -2,27 +2,32 @@
 import { ConfigError } from "./config_error.ts";
 import { defaultConfig } from "./default_config.ts";
 import { fileHost } from "./file_host.ts";
-import { loadConfig, type LoadedConfig } from "./load.ts";
+import { type LoadedConfig, parseConfig } from "./load.ts";
 import type { LoadAnswer, LoadRequest } from "./load_in_worker.ts";
 import { plainConfig } from "./plain_config.ts";
+import { UnreadableFileError } from "./unreadable_file_error.ts";
 
-async function load({ file, options, builtIn }: LoadRequest): Promise<LoadedConfig> {
-  try {
-    return await loadConfig(file, fileHost, options);
-  } catch (error) {
+async function load(
+  { file, options, builtIn }: LoadRequest,
+): Promise<LoadedConfig & { readonly isBuiltIn: boolean }> {
+  const text = await fileHost.readFile(file).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    if (builtIn !== undefined) return await defaultConfig(builtIn.address, { ...options, ...builtIn });
+    if (builtIn !== undefined) return undefined;
     throw new Deno.errors.NotFound(`open ${file}: no such file: name one with --config.file`);
-  }
+  });
+  return text === undefined
+    ? { ...await defaultConfig(builtIn!.address, { ...options, ...builtIn }), isBuiltIn: true }
+    : { ...await parseConfig(file, text, fileHost, options), isBuiltIn: false };
 }
 
 async function answer(request: LoadRequest): Promise<LoadAnswer> {
   try {
-    const { config, warnings, files } = await load(request);
-    return { loaded: { config: plainConfig(config), warnings, files } };
+    const { config, ...rest } = await load(request);
+    return { loaded: { config: plainConfig(config), ...rest } };
   } catch (error) {
     if (error instanceof ConfigError) return { problems: error.problems };
     if (error instanceof Deno.errors.NotFound) return { notFound: error.message };
+    if (error instanceof UnreadableFileError) return { unreadable: error.message };
     return { error: error instanceof Error ? error : new Error(String(error)) };
   }
 }

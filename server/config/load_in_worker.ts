@@ -1,5 +1,6 @@
 import { ConfigError, type ConfigProblems } from "./config_error.ts";
 import type { ConfigOptions } from "./load.ts";
+import { UnreadableFileError } from "./unreadable_file_error.ts";
 import { type PlainConfig, type ServerConfig, serverConfig } from "./server_config.ts";
 
 /** Which configuration to read. */
@@ -16,6 +17,8 @@ export interface LoadedServerConfig {
   readonly warnings: readonly string[];
   /** Every file that was read: the main file and the scrape config files. */
   readonly files: readonly string[];
+  /** Whether there was no file. */
+  readonly isBuiltIn: boolean;
 }
 
 /** What the worker answers. Errors lose their class on the way, so that what is expected has a form of its own. */
@@ -23,6 +26,7 @@ export type LoadAnswer =
   | { readonly loaded: Omit<LoadedServerConfig, "config"> & { readonly config: PlainConfig } }
   | { readonly problems: ConfigProblems }
   | { readonly notFound: string }
+  | { readonly unreadable: string }
   | { readonly error: Error };
 
 /**
@@ -30,7 +34,7 @@ export type LoadAnswer =
  * rest of the main thread, and are needed only now and then.
  * @throws {ConfigError} If a file is not a valid configuration.
  * @throws {Deno.errors.NotFound} If there is no such file.
- * @throws {Error} If a file cannot be read.
+ * @throws {UnreadableFileError} If a file is there and cannot be read.
  */
 export async function loadInWorker(request: LoadRequest): Promise<LoadedServerConfig> {
   const worker = new Worker(new URL("./load_entry.ts", import.meta.url), { type: "module", name: "config" });
@@ -39,6 +43,7 @@ export async function loadInWorker(request: LoadRequest): Promise<LoadedServerCo
     if ("loaded" in answer) return { ...answer.loaded, config: serverConfig(answer.loaded.config) };
     if ("problems" in answer) throw new ConfigError(answer.problems);
     if ("notFound" in answer) throw new Deno.errors.NotFound(answer.notFound);
+    if ("unreadable" in answer) throw new UnreadableFileError(answer.unreadable);
     throw answer.error;
   } finally {
     worker.terminate();

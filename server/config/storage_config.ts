@@ -58,8 +58,6 @@ export interface StorageConfig {
   readonly retentionMs: number;
   /** 0 is without limit. */
   readonly retentionBytes: number;
-  /** Of the file system, 0 to 100; beats `retentionBytes`; 0 is without limit. */
-  readonly retentionPercentage: number;
   /** 0 or less keeps none. */
   readonly maxExemplars: number;
 }
@@ -78,7 +76,6 @@ export function resolveStorage(storage: StorageSection): StorageConfig {
     outOfOrderWindowMs: storage.tsdb?.outOfOrderTimeWindowMs ?? 0,
     retentionMs: kept.timeMs,
     retentionBytes: kept.sizeBytes,
-    retentionPercentage: kept.percentage,
     maxExemplars: storage.exemplars?.maxExemplars ?? EXEMPLARS_DEFAULT,
   };
 }

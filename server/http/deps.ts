@@ -10,7 +10,7 @@ import type {
   SeriesExemplars,
   SeriesRequest,
   ShardHealth,
-  ShardStatistics,
+  StorageStatistics,
 } from "../shard/shard.ts";
 import type { QueryService } from "./query_service.ts";
 
@@ -45,7 +45,7 @@ export interface Shards extends Pick<Queryable, "select"> {
   labelValues(name: string, request: SeriesRequest): Promise<readonly string[]>;
   /** One entry per series, its exemplars by time. */
   exemplars(request: SeriesRequest): Promise<readonly SeriesExemplars[]>;
-  statistics(limit: number): Promise<ShardStatistics>;
+  statistics(limit: number): Promise<StorageStatistics>;
   blocks(): Promise<readonly BlockSummary[]>;
   /** One entry per shard; answers before the shards are ready, too. */
   health(): Promise<readonly ShardHealth[]>;

@@ -1,12 +1,30 @@
 import { toSchema } from "../../engine/histogram/arithmetic.ts";
 import type { FloatHistogram } from "../../engine/histogram/float_histogram.ts";
 import { EXPONENTIAL_SCHEMA_MAX, EXPONENTIAL_SCHEMA_MIN } from "../../engine/histogram/schema.ts";
+import { ByteSink } from "../../engine/tsdb/chunk/byte_sink.ts";
+import { encodeHistograms } from "../../engine/tsdb/chunk/histograms.ts";
+import { HISTOGRAM_BYTES_MAX } from "../../engine/tsdb/log_record.ts";
+
+/** More than a bucket, a span or a boundary takes when encoded. */
+const BYTES_PER_PART_MAX = 20;
 
 /** A histogram that has too many buckets at any resolution. */
 export class BucketLimitError extends Error {
   override readonly name = "BucketLimitError";
   constructor() {
     super("histogram bucket limit exceeded");
+  }
+}
+
+/** A histogram that takes more bytes than can be stored. */
+export class HistogramSizeError extends Error {
+  override readonly name = "HistogramSizeError";
+  /** @param bytes What it takes. */
+  constructor(bytes: number, buckets: number) {
+    super(
+      `histogram cannot be stored: found ${bytes} bytes in ${buckets} buckets, expected at most ` +
+        `${HISTOGRAM_BYTES_MAX} bytes: set native_histogram_bucket_limit`,
+    );
   }
 }
 
@@ -24,6 +42,7 @@ export function schemaMax(factor: number): number {
  * The histogram at a resolution that the limits allow.
  * @param bucketLimit Most buckets; 0 for no limit.
  * @throws {BucketLimitError} If there is none.
+ * @throws {HistogramSizeError} If it is too large to be stored even so.
  */
 export function limited(histogram: FloatHistogram, bucketLimit: number, schemaMax: number): FloatHistogram {
   const isTooLarge = (h: FloatHistogram) =>
@@ -34,5 +53,16 @@ export function limited(histogram: FloatHistogram, bucketLimit: number, schemaMa
     if (reduced.usesCustomBuckets || reduced.schema <= EXPONENTIAL_SCHEMA_MIN) throw new BucketLimitError();
     reduced = toSchema(reduced, reduced.schema - 1);
   }
+  checkSize(reduced);
   return reduced;
+}
+
+function checkSize(histogram: FloatHistogram): void {
+  const { positiveSpans, negativeSpans, positiveBuckets, negativeBuckets, customValues } = histogram;
+  const buckets = positiveBuckets.length + negativeBuckets.length;
+  const parts = buckets + positiveSpans.length + negativeSpans.length + customValues.length;
+  if (parts * BYTES_PER_PART_MAX <= HISTOGRAM_BYTES_MAX / 2) return; // as nearly all: the exact size is not free
+  const encoded = new ByteSink(2 * HISTOGRAM_BYTES_MAX);
+  encodeHistograms([histogram], encoded);
+  if (encoded.length > HISTOGRAM_BYTES_MAX) throw new HistogramSizeError(encoded.length, buckets);
 }

@@ -3,6 +3,10 @@ import { DirectGet } from "./direct_get.ts";
 import type { HttpClient, HttpClientOptions } from "./http_client.ts";
 import { statusError } from "./http_error.ts";
 import type { PlainHttpClientConfig } from "./plain_http.ts";
+import { SocketGet } from "./socket_get.ts";
+
+/** URLs that are remembered at most; then they are tried again. */
+const UNUSUAL_MAX = 10_000;
 
 /** A request for the body of a target. */
 export interface BodyRequest {
@@ -45,6 +49,9 @@ export class BodySizeLimitError extends Error {
 /** Fetches bodies over HTTP: straight from the target where that is all, else with everything that is configured. */
 export class HttpFetcher implements BodyFetcher {
   readonly #direct: DirectGet | undefined;
+  readonly #sockets: SocketGet | undefined;
+  /** URLs whose answers `SocketGet` does not understand. */
+  readonly #unusual = new Set<string>();
   #client: HttpClient | undefined;
 
   constructor(
@@ -53,7 +60,9 @@ export class HttpFetcher implements BodyFetcher {
     private readonly options: HttpClientOptions = {},
   ) {
     const env = options.env ?? ((name) => Deno.env.get(name));
-    this.#direct = DirectGet.serves(config, env) ? new DirectGet() : undefined;
+    if (!DirectGet.serves(config, env)) return;
+    this.#direct = new DirectGet();
+    this.#sockets = new SocketGet();
   }
 
   async fetch(request: BodyRequest, receiver: BodyReceiver, signal: AbortSignal): Promise<void> {
@@ -75,13 +84,22 @@ export class HttpFetcher implements BodyFetcher {
       },
     };
     if (this.#direct !== undefined && unixSocket === "" && isPlainUrl(url)) {
-      if (await this.#direct.get(url, headers, limited, signal)) return;
+      const got = this.#unusual.has(url)
+        ? "unusual"
+        : await this.#sockets!.get(url, headers, limited, signal);
+      if (got === "got") return;
+      if (got === "unusual") {
+        if (this.#unusual.size === UNUSUAL_MAX) this.#unusual.clear();
+        this.#unusual.add(url);
+        if (await this.#direct.get(url, headers, limited, signal)) return;
+      }
     }
     await this.#fetchWithClient({ url, unixSocket, headers, signal }, limited);
   }
 
   async close(): Promise<void> {
     this.#direct?.close();
+    this.#sockets?.close();
     await this.#client?.close();
   }
 

@@ -103,6 +103,7 @@ export class SampleAppender {
    * Appends what was scraped, or, if that failed, staleness markers for what was there before.
    * @param failure Why there is no (whole) body.
    * @returns Why the scrape failed after all.
+   * @throws What nobody foresaw; the appender may go on, also with `finish` for the same scrape and that failure.
    */
   finish({ timeMs, startMs, endMs }: ScrapeTimes, failure: Error | undefined): Error | undefined {
     const series = this.#series, row = this.#row, { database } = this.deps;

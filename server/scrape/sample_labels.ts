@@ -2,6 +2,7 @@ import { LabelsBuilder } from "../../engine/labels/builder.ts";
 import { compareUtf8, Labels, METRIC_NAME, quote } from "../../engine/labels/labels.ts";
 import { isValidLabelName, isValidMetricName, type ValidationScheme } from "../../engine/labels/names.ts";
 import type { RelabelRule } from "../../engine/labels/relabel.ts";
+import { misfitOf } from "../../engine/tsdb/series_index.ts";
 
 /** Limits on the labels of a series after relabelling, target labels included; 0 is none. Lengths in bytes. */
 export interface LabelLimits {
@@ -80,7 +81,7 @@ export function checkNames(labels: Labels, scheme: ValidationScheme): void {
   if (!isValid) throw new TypeError(`invalid metric name or label names: ${labels}`);
 }
 
-/** @throws {LabelLimitError} If a limit is exceeded. */
+/** @throws {LabelLimitError} If a limit is exceeded, one of the configuration or one of the storage. */
 export function checkLimits(labels: Labels, limits: LabelLimits): void {
   const { labelLimit, labelNameLengthLimit, labelValueLengthLimit } = limits;
   const metric = () => labels.get(METRIC_NAME).slice(0, 50);
@@ -88,7 +89,18 @@ export function checkLimits(labels: Labels, limits: LabelLimits): void {
     const found = `metric: ${metric()}, number of labels: ${labels.size}, limit: ${labelLimit}`;
     throw new LabelLimitError(`label_limit exceeded (${found})`);
   }
-  if (labelNameLengthLimit === 0 && labelValueLengthLimit === 0) return;
+  if (labelNameLengthLimit > 0 || labelValueLengthLimit > 0) checkLengths(labels, limits, metric);
+  const misfit = misfitOf(labels.pairs);
+  if (misfit !== undefined) {
+    throw new LabelLimitError(`series cannot be stored (metric: ${metric()}): ${misfit}`);
+  }
+}
+
+function checkLengths(
+  labels: Labels,
+  { labelNameLengthLimit, labelValueLengthLimit }: LabelLimits,
+  metric: () => string,
+): void {
   for (const [name, value] of labels) {
     const about = `metric: ${metric()}, label name: ${name.slice(0, 50)}`;
     const nameLength = utf8Length(name), valueLength = utf8Length(value);

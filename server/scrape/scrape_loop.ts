@@ -29,6 +29,8 @@ export interface LoopDeps extends Omit<AppenderDeps, "database"> {
   readonly held: HeldBodies;
   /** Told where the pool has a `scrapeFailureLogFile`. */
   readonly logFailure?: (file: string, failure: ScrapeFailure) => void;
+  /** Told of errors that nobody foresaw, each once in a row: they cost a scrape of this target and nothing else. */
+  readonly onUnexpected: (error: Error, target: { readonly jobName: string; readonly url: string }) => void;
 }
 
 /** A body that waits for the database. */
@@ -107,7 +109,11 @@ export class ScrapeLoop {
     const nowMs = clock.now();
     const missedMs = tickFrom(this.target, Math.max(nowMs, this.#lastStartMs + 1));
     this.#cancelTimer = clock.schedule(missedMs + 1.1 * intervalMs - nowMs, () => {
-      this.#appender?.end(missedMs);
+      try {
+        this.#appender?.end(missedMs);
+      } catch (error) {
+        this.#unexpected(error);
+      }
       this.#appender = undefined;
       ended();
     });
@@ -128,14 +134,24 @@ export class ScrapeLoop {
   }
 
   async #scrape(): Promise<void> {
-    const { clock, metrics, database } = this.deps;
+    const { clock } = this.deps;
     const startMs = clock.now();
+    const timeMs = sampleTime(this.target, this.#tickMs, startMs);
+    try {
+      await this.#scrapeAt(timeMs, startMs);
+    } catch (error) {
+      this.#settle({ timeMs, startMs, endMs: clock.now() }, this.#unexpected(error));
+    }
+    if (!this.#isStopped) this.#arm(tickAfter(this.target, this.#tickMs, clock.now()));
+  }
+
+  async #scrapeAt(timeMs: number, startMs: number): Promise<void> {
+    const { clock, metrics, database } = this.deps;
     if (this.#lastStartMs !== -Infinity) {
       const interval = formatDuration(this.target.intervalMs);
       metrics.intervalLength.labels(interval).observe((startMs - this.#lastStartMs) / 1000);
     }
     this.#lastStartMs = startMs;
-    const timeMs = sampleTime(this.target, this.#tickMs, startMs);
 
     const open = database();
     const recorded = open === undefined ? new RecordedBody() : undefined;
@@ -145,7 +161,7 @@ export class ScrapeLoop {
     metrics.scrapeDuration.observe((endMs - startMs) / 1000);
     const times = { timeMs, startMs, endMs };
     if (recorded === undefined) {
-      this.#settle(times, this.#appenderFor(open!).finish(times, failure));
+      this.#settle(times, this.#finish(this.#appenderFor(open!), times, failure));
     } else {
       const apply = (opened: Database) => this.#apply(opened, recorded, times, failure);
       const opened = database();
@@ -157,7 +173,6 @@ export class ScrapeLoop {
         metrics.heldDropped.inc(this.deps.held.dropped - droppedBefore);
       }
     }
-    this.#arm(tickAfter(this.target, this.#tickMs, clock.now()));
   }
 
   /** Fetches a body into `receiver`. Returns what went wrong. */
@@ -189,16 +204,38 @@ export class ScrapeLoop {
     }
   }
 
+  /** Appends a scrape that was recorded. */
   #apply(database: Database, body: RecordedBody, times: ScrapeTimes, failure: Error | undefined): void {
     if (this.#isStopped) return;
-    const appender = this.#appenderFor(database);
     try {
-      if (body.begun) appender.begin(body.contentType);
-      for (const chunk of body.chunks) appender.chunk(chunk);
+      const appender = this.#appenderFor(database);
+      try {
+        if (body.begun) appender.begin(body.contentType);
+        for (const chunk of body.chunks) appender.chunk(chunk);
+      } catch (error) {
+        failure ??= error as Error;
+      }
+      failure = this.#finish(appender, times, failure);
     } catch (error) {
-      failure ??= error as Error;
+      failure = this.#unexpected(error);
     }
-    this.#settle(times, appender.finish(times, failure));
+    this.#settle(times, failure);
+  }
+
+  /** As `SampleAppender.finish`; a scrape that fails for a reason nobody foresaw is a failed one like others. */
+  #finish(appender: SampleAppender, times: ScrapeTimes, failure: Error | undefined): Error | undefined {
+    try {
+      return appender.finish(times, failure);
+    } catch (error) {
+      return appender.finish(times, this.#unexpected(error));
+    }
+  }
+
+  #unexpected(error: unknown): Error {
+    const failure = error instanceof Error ? error : new Error(String(error));
+    const { url } = this.target, { jobName } = this.pool;
+    if (failure.message !== this.#status.lastError) this.deps.onUnexpected(failure, { jobName, url });
+    return failure;
   }
 
   #appenderFor(database: Database): SampleAppender {

@@ -23,6 +23,8 @@ export interface ScrapeManagerDeps {
   readonly pause: () => Promise<void>;
   readonly heldBytesMax?: number;
   readonly logFailure?: LoopDeps["logFailure"];
+  /** Told of errors that nobody foresaw; without a target where they are none's. */
+  readonly onUnexpected: (error: Error, target?: { readonly jobName: string; readonly url: string }) => void;
   readonly refusal: LoopDeps["refusal"];
   readonly onAppended: LoopDeps["onAppended"];
 }
@@ -110,7 +112,7 @@ export class ScrapeManager {
   }
 
   #newPool(spec: ScrapePoolSpec, old: Pool | undefined): Pool {
-    const { clock, budget, createFetcher, logFailure, refusal, onAppended } = this.deps;
+    const { clock, budget, createFetcher, logFailure, onUnexpected, refusal, onAppended } = this.deps;
     const keepsFetcher = old !== undefined && JSON.stringify(old.spec.http) === JSON.stringify(spec.http);
     const fetcher = keepsFetcher ? old.fetcher : createFetcher(spec);
     const rules = spec.metricRelabelConfigs.map((rule) => compileRelabelRule(rule, spec.validationScheme));
@@ -125,6 +127,7 @@ export class ScrapeManager {
       onAppended,
       database: () => this.#database,
       logFailure,
+      onUnexpected,
     };
     return { spec, fetcher, loopDeps, loops: old?.loops ?? new Map() };
   }
@@ -147,8 +150,10 @@ export class ScrapeManager {
   }
 
   #background(work: Promise<void>): void {
-    this.#closing.add(work);
-    work.finally(() => this.#closing.delete(work));
+    const guarded: Promise<void> = work
+      .catch((error) => this.deps.onUnexpected(error))
+      .then(() => void this.#closing.delete(guarded));
+    this.#closing.add(guarded);
   }
 
   #collectMetadata(metrics: ScrapeMetrics): void {

@@ -123,10 +123,10 @@ export class TargetSeries implements SeriesResolver {
 
   /** Gives the provisional slots up; the parser must then forget them, see `mustForget`. */
   discard(): void {
-    this.budget.release(this.#pending.length);
-    this.#budgeted -= this.#pending.length;
-    if (this.#pending.length > 0) this.#isIncomplete = true;
+    if (this.#pending.length === 0) return;
+    this.#isIncomplete = true;
     this.#forgetPending();
+    this.#account(); // also of those that `keep` made real before it failed
   }
 
   /** Whether the parser knows slots that are none, or left out series that may be let in now; asking clears it. */

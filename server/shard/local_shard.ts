@@ -33,7 +33,7 @@ import type {
 } from "./shard.ts";
 import type { SeriesBudget } from "../scrape/series_budget.ts";
 
-const MAINTAIN_EVERY_MS = 5_000;
+const MAINTAIN_EVERY_DEFAULT_MS = 5_000;
 /** How long a shard whose disk is full waits before it tries again. */
 const RETRY_MS = 1_000;
 
@@ -47,6 +47,8 @@ export interface LocalShardOptions {
   readonly reclaimSpace: () => Promise<void>;
   /** Longest time between an append and its commit, in ms. */
   readonly flushIntervalMs: number;
+  /** Time between maintenance of stored data, in ms; 5 s by default. */
+  readonly maintainEveryMs?: number;
   readonly limits: ShardLimits;
   readonly budget: SeriesBudget;
   readonly createFetcher: (pool: ScrapePoolSpec) => BodyFetcher;
@@ -74,6 +76,12 @@ export class LocalShard implements Shard {
     help: "Time from the end of a scrape until its samples are on disk.",
     buckets: [0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1, 2.5],
   });
+  readonly #maintenanceFailures = this.#registry.counter({
+    name: "narthex_tsdb_maintenance_failures_total",
+    help: "Times that retention, writing blocks or compaction failed and was left to the next time.",
+  });
+  /** Why maintenance failed last, "" where it did not. */
+  #maintenanceError = "";
   #commitTimer: ReturnType<typeof setTimeout> | undefined;
   #maintainTimer: ReturnType<typeof setInterval> | undefined;
   #working: Promise<void> = Promise.resolve();
@@ -97,6 +105,12 @@ export class LocalShard implements Shard {
       createFetcher: options.createFetcher,
       pause,
       logFailure: (file, failure) => this.#failures.log(file, failure),
+      onUnexpected: (error, target) =>
+        options.log("error", "Unexpected error while scraping", {
+          shard: options.number,
+          ...(target && { scrape_pool: target.jobName, target: target.url }),
+          err: error.stack ?? error.message,
+        }),
       refusal: () => this.#paused !== "" ? this.#paused : this.#storageDetail,
       onAppended: (endMs) => {
         this.#oldestAppendMs = Math.min(this.#oldestAppendMs, endMs);
@@ -117,7 +131,8 @@ export class LocalShard implements Shard {
     database.counters.replayMs = performance.now() - startMs;
     this.#database = database;
     this.#registry.register(new DatabaseMetrics(database));
-    this.#maintainTimer = setInterval(() => this.#maintain(), MAINTAIN_EVERY_MS);
+    const { maintainEveryMs = MAINTAIN_EVERY_DEFAULT_MS } = this.#options;
+    this.#maintainTimer = setInterval(() => this.#maintain(), maintainEveryMs);
     return database;
   }
 
@@ -140,13 +155,13 @@ export class LocalShard implements Shard {
     if (this.#commitTimer !== undefined || this.#closed) return;
     this.#commitTimer = setTimeout(() => {
       this.#commitTimer = undefined;
-      this.#run(async (database) => {
+      this.#work(async (database) => {
         const oldestMs = this.#oldestAppendMs;
         this.#oldestAppendMs = Infinity;
         await database.commit();
         if (oldestMs !== Infinity) this.#commitDelays.observe((systemClock.now() - oldestMs) / 1000);
         this.#storageIs("ok", "");
-      });
+      }, (error) => this.#refuse(error));
     }, delayMs);
   }
 
@@ -154,31 +169,43 @@ export class LocalShard implements Shard {
     // Also on a full disk: retention may be what makes room.
     if (this.#isMaintaining) return;
     this.#isMaintaining = true;
-    this.#run(async (database) => {
+    this.#work(async (database) => {
       try {
         const blocks = database.blocks;
         await database.maintain();
         if (database.blocks.some((block, i) => block.id !== blocks[i]?.id)) {
           await this.#options.reclaimSpace();
         }
+        this.#maintenanceError = "";
       } finally {
         this.#isMaintaining = false;
       }
+    }, (error) => {
+      this.#maintenanceFailures.inc();
+      if (error instanceof StoreFullError) this.#refuse(error);
+      else this.#reportMaintenance(messageOf(error));
     });
   }
 
-  /** Does storage work; where it fails, nothing more is taken in until a commit succeeds. */
-  #run(work: (database: Database) => Promise<void>): void {
+  /** Does storage work. */
+  #work(work: (database: Database) => Promise<void>, onError: (error: unknown) => void): void {
     const database = this.#database;
     if (database === undefined) return;
-    const running = work(database).catch((error) => {
-      this.#storageIs(
-        error instanceof StoreFullError ? "full" : "failing",
-        error instanceof Error ? error.message : String(error),
-      );
-      this.#scheduleCommit(RETRY_MS);
-    });
+    const running = work(database).catch(onError);
     this.#working = Promise.all([this.#working, running]).then(() => {});
+  }
+
+  /** Takes nothing more in until a commit succeeds. */
+  #refuse(error: unknown): void {
+    this.#storageIs(error instanceof StoreFullError ? "full" : "failing", messageOf(error));
+    this.#scheduleCommit(RETRY_MS);
+  }
+
+  #reportMaintenance(message: string): void {
+    if (message === this.#maintenanceError) return;
+    this.#maintenanceError = message;
+    const { number, log } = this.#options;
+    log("error", "Maintenance of stored data failed; will try again", { shard: number, err: message });
   }
 
   #storageIs(state: StorageState, detail: string): void {
@@ -215,20 +242,21 @@ export class LocalShard implements Shard {
   }
 
   async select({ matchers, startMs, endMs }: SelectionRequest, call: number): Promise<SeriesBatch> {
-    const database = await this.#opened;
     return await this.#cancellable(call, async (signal) => {
+      const database = await this.#opened;
+      signal.throwIfAborted();
       const series = await database.select({ matchers: matchers.map(matcherOf), startMs, endMs, signal });
       return packSeries(series);
     });
   }
 
   async evaluateFragment(fragment: Fragment, call: number): Promise<FragmentResult> {
-    const database = await this.#opened;
     const now = () => performance.now();
-    return await this.#cancellable(
-      call,
-      (signal) => evaluateFragment(database, fragment, { now, pause, signal }),
-    );
+    return await this.#cancellable(call, async (signal) => {
+      const database = await this.#opened;
+      signal.throwIfAborted();
+      return await evaluateFragment(database, fragment, { now, pause, signal });
+    });
   }
 
   cancel(call: number): Promise<void> {
@@ -249,6 +277,10 @@ export class LocalShard implements Shard {
   async series(request: SeriesRequest): Promise<string[][]> {
     const found = await findSeries(await this.#opened, queryOf(request));
     return found.map((labels) => [...labels.pairs]);
+  }
+
+  async countSeries(request: SeriesRequest): Promise<number> {
+    return (await selectRefs(await this.#opened, queryOf(request))).length;
   }
 
   async labelNames(request: SeriesRequest): Promise<string[]> {
@@ -353,6 +385,10 @@ function matcherOf({ type, name, value }: PlainMatcher): Matcher {
 
 function queryOf({ matcherSets, startMs, endMs, limit }: SeriesRequest): SeriesQuery {
   return { matcherSets: matcherSets.map((matchers) => matchers.map(matcherOf)), startMs, endMs, limit };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Lets timers and input have their turn. */

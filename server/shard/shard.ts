@@ -1,3 +1,4 @@
+import type { ValueDigest } from "../../engine/tsdb/cardinality.ts";
 import type { ExemplarEntry } from "../../engine/tsdb/exemplars.ts";
 import type { MatchType } from "../../engine/labels/matcher.ts";
 import type { PlainFamily } from "../../engine/instrument/mod.ts";
@@ -37,7 +38,7 @@ export interface Cardinality {
 }
 
 /** What /api/v1/status/tsdb shows. */
-export interface ShardStatistics {
+export interface StorageStatistics {
   readonly headSeries: number;
   readonly labelPairs: number;
   readonly chunks: number;
@@ -48,6 +49,12 @@ export interface ShardStatistics {
   readonly valuesByLabelName: readonly Cardinality[];
   readonly bytesByLabelName: readonly Cardinality[];
   readonly seriesByLabelPair: readonly Cardinality[];
+}
+
+/** What one shard has to say about it. */
+export interface ShardStatistics extends StorageStatistics {
+  /** Which values each label name has, so that those that several shards have count once. */
+  readonly values: readonly ValueDigest[];
 }
 
 /** A block as /api/v1/status/tsdb/blocks shows it. */
@@ -111,6 +118,8 @@ export interface Shard {
   cancel(call: number): Promise<void>;
   /** Label pairs (name, value, …) of each series. */
   series(request: SeriesRequest): Promise<string[][]>;
+  /** How many there are; the limit does not count. */
+  countSeries(request: SeriesRequest): Promise<number>;
   labelNames(request: SeriesRequest): Promise<string[]>;
   labelValues(name: string, request: SeriesRequest): Promise<string[]>;
   exemplars(request: SeriesRequest): Promise<SeriesExemplars[]>;

@@ -2,6 +2,7 @@ import type { MetricFamily } from "../../engine/exposition/metric_family.ts";
 import { decodeFamilies } from "../../engine/instrument/mod.ts";
 import { compareUtf8 } from "../../engine/labels/labels.ts";
 import type { Fragment, FragmentEvaluator, FragmentResult } from "../../engine/promql/pushdown/fragment.ts";
+import { mergeCardinality } from "../../engine/tsdb/cardinality.ts";
 import { mergeSeries } from "../../engine/tsdb/merge_series.ts";
 import type { Queryable, SelectRequest, SeriesColumns } from "../../engine/tsdb/select.ts";
 import type { ScrapePoolSpec, TargetStatus } from "../scrape/spec.ts";
@@ -9,14 +10,17 @@ import { splitByShard } from "../scrape/target_set.ts";
 import { unpackSeries } from "./series_batch.ts";
 import type {
   BlockSummary,
-  Cardinality,
   SeriesExemplars,
   SeriesRequest,
   Shard,
   ShardHealth,
   ShardLimits,
   ShardStatistics,
+  StorageStatistics,
 } from "./shard.ts";
+
+/** Entries that each of several shards lists, at the least, so that sums over them are right. */
+const SHARD_LIST_MAX = 10_000;
 
 /** All shards as one: spreads targets over them, asks all of them, and puts their answers together. */
 export class Shards implements Queryable, FragmentEvaluator {
@@ -69,6 +73,11 @@ export class Shards implements Queryable, FragmentEvaluator {
     return limited([...found.values()], request.limit);
   }
 
+  /** How many series there are; one that several shards have counts for each. */
+  async countSeries(request: SeriesRequest): Promise<number> {
+    return (await this.#ask((shard) => shard.countSeries(request))).reduce((sum, count) => sum + count, 0);
+  }
+
   async labelNames(request: SeriesRequest): Promise<string[]> {
     return limited(distinct(await this.#ask((shard) => shard.labelNames(request))), request.limit);
   }
@@ -88,22 +97,21 @@ export class Shards implements Queryable, FragmentEvaluator {
     return [...found.values()];
   }
 
-  /** Counts of shards are added up; a list may miss an entry that is small in each shard. */
-  async statistics(limit: number): Promise<ShardStatistics> {
-    const all = await this.#ask((shard) => shard.statistics(limit));
+  /**
+   * Counts of series are added up, as a series belongs to one target and so to one shard; label values that several
+   * shards have count once. Of metric names and label pairs, those that are not among the largest of any shard are left
+   * out.
+   */
+  async statistics(limit: number): Promise<StorageStatistics> {
+    const listed = this.shards.length === 1 ? limit : Math.max(limit, SHARD_LIST_MAX);
+    const all = await this.#ask((shard) => shard.statistics(listed));
     const sum = (read: (one: ShardStatistics) => number) => all.reduce((total, one) => total + read(one), 0);
-    const largest = (read: (one: ShardStatistics) => readonly Cardinality[]) =>
-      largestOf(all.map(read), limit);
     return {
+      ...mergeCardinality(all, limit),
       headSeries: sum((one) => one.headSeries),
-      labelPairs: sum((one) => one.labelPairs),
       chunks: sum((one) => one.chunks),
       minMs: Math.min(...all.map((one) => one.minMs)),
       maxMs: Math.max(...all.map((one) => one.maxMs)),
-      seriesByMetricName: largest((one) => one.seriesByMetricName),
-      valuesByLabelName: largest((one) => one.valuesByLabelName),
-      bytesByLabelName: largest((one) => one.bytesByLabelName),
-      seriesByLabelPair: largest((one) => one.seriesByLabelPair),
     };
   }
 
@@ -150,6 +158,9 @@ export class Shards implements Queryable, FragmentEvaluator {
     signal?.addEventListener("abort", cancel, { once: true });
     try {
       return await this.#ask((shard) => ask(shard, call));
+    } catch (error) {
+      cancel(); // what the others would answer is of no use
+      throw error;
     } finally {
       signal?.removeEventListener("abort", cancel);
     }
@@ -187,11 +198,4 @@ function distinct(lists: readonly (readonly string[])[]): string[] {
 
 function limited<T>(list: T[], limit: number): T[] {
   return limit > 0 ? list.slice(0, limit) : list;
-}
-
-function largestOf(lists: readonly (readonly Cardinality[])[], limit: number): Cardinality[] {
-  const sums = new Map<string, number>();
-  for (const { name, value } of lists.flat()) sums.set(name, (sums.get(name) ?? 0) + value);
-  return [...sums].map(([name, value]) => ({ name, value }))
-    .sort((a, b) => b.value - a.value || compareUtf8(a.name, b.name)).slice(0, limit);
 }

@@ -51,9 +51,10 @@ export class WorkerShard implements Shard {
   #paused = "";
   #worker!: Worker;
   #remote!: Comlink.Remote<WorkerApi>;
-  /** Rejects when the worker dies or cannot open its store. */
-  #death!: Promise<never>;
-  #die!: (error: ShardUnavailableError) => void;
+  /** Reject the calls that the worker has not answered, for when it dies or cannot open its store. */
+  readonly #underWay = new Set<(error: Error) => void>();
+  /** Why there is no worker to ask. */
+  #gone: ShardUnavailableError | undefined;
   #startedMs = 0;
   #delayMs = 0;
   #closed = false;
@@ -71,14 +72,11 @@ export class WorkerShard implements Shard {
     this.#worker = worker;
     this.#startedMs = performance.now();
     this.#remote = Comlink.wrap<WorkerApi>(worker);
-    const { promise, reject } = Promise.withResolvers<never>();
-    this.#death = promise;
-    this.#die = reject;
-    promise.catch(() => {});
+    this.#gone = undefined;
     worker.addEventListener("error", (event) => {
       event.preventDefault();
       if (this.#worker !== worker) return;
-      if (this.#closed) reject(new ShardUnavailableError(this.#settings.number, event.message));
+      if (this.#closed) this.#die(new ShardUnavailableError(this.#settings.number, event.message));
       else this.#restart(event.message);
     });
     void this.#remote.start(this.#settings);
@@ -106,9 +104,31 @@ export class WorkerShard implements Shard {
     }, this.#delayMs);
   }
 
-  /** Calls the worker; rejects when it dies before it has answered. */
+  #die(error: ShardUnavailableError): void {
+    this.#gone = error;
+    for (const reject of this.#underWay) reject(error);
+    this.#underWay.clear();
+  }
+
+  /**
+   * Calls the worker; rejects when it dies before it has answered. No race against a promise of its death: that would
+   * hold every answer as long as the worker lives.
+   */
   #call<T>(ask: (remote: Comlink.Remote<WorkerApi>) => Promise<T>): Promise<T> {
-    return Promise.race([ask(this.#remote), this.#death]);
+    if (this.#gone !== undefined) return Promise.reject(this.#gone);
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#underWay.add(reject);
+    ask(this.#remote).then(resolve, reject).finally(() => this.#underWay.delete(reject));
+    return promise;
+  }
+
+  /** Tells the worker of a setting that was noted; one that is gone is told when it starts. */
+  async #tell(ask: (remote: Comlink.Remote<WorkerApi>) => Promise<void>): Promise<void> {
+    try {
+      await this.#call(ask);
+    } catch (error) {
+      if (!(error instanceof ShardUnavailableError) || this.#closed) throw error;
+    }
   }
 
   /** Resolves when the data can be read. @throws If the store cannot be opened. */
@@ -118,17 +138,17 @@ export class WorkerShard implements Shard {
 
   setTargets(pools: readonly ScrapePoolSpec[]): Promise<void> {
     this.#pools = pools;
-    return this.#call((remote) => remote.setTargets(pools));
+    return this.#tell((remote) => remote.setTargets(pools));
   }
 
   setLimits(limits: ShardLimits): Promise<void> {
     this.#settings = { ...this.#settings, limits };
-    return this.#call((remote) => remote.setLimits(limits));
+    return this.#tell((remote) => remote.setLimits(limits));
   }
 
   pauseIngest(reason: string): Promise<void> {
     this.#paused = reason;
-    return this.#call((remote) => remote.pauseIngest(reason));
+    return this.#tell((remote) => remote.pauseIngest(reason));
   }
 
   targets(): Promise<TargetStatus[]> {
@@ -149,6 +169,10 @@ export class WorkerShard implements Shard {
 
   series(request: SeriesRequest): Promise<string[][]> {
     return this.#call((remote) => remote.series(request));
+  }
+
+  countSeries(request: SeriesRequest): Promise<number> {
+    return this.#call((remote) => remote.countSeries(request));
   }
 
   labelNames(request: SeriesRequest): Promise<string[]> {

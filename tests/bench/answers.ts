@@ -4,10 +4,32 @@ import type { QueryData } from "./subjects.ts";
 /** Sums may be added up in another order, and upstream changed how over the years. */
 const RELATIVE_TOLERANCE = 1e-9;
 
-type Points = readonly (readonly [time: number, value: string])[];
+/** The value of a float; count, sum, and the fields of each bucket of a native histogram. */
+type Point = readonly [time: number, numbers: readonly string[]];
 
-/** @returns The first difference in words, or undefined if the answers agree up to rounding and the order of series. */
-export function differenceOf(a: QueryData, b: QueryData): string | undefined {
+/** A series of an answer, as the API has it. */
+interface AnswerSeries {
+  readonly metric: Record<string, string>;
+  readonly value?: FloatPoint;
+  readonly values?: readonly FloatPoint[];
+  readonly histogram?: HistogramPoint;
+  readonly histograms?: readonly HistogramPoint[];
+}
+type FloatPoint = readonly [time: number, value: string];
+type HistogramPoint = readonly [
+  time: number,
+  { readonly count: string; readonly sum: string; readonly buckets?: readonly (readonly unknown[])[] },
+];
+
+/**
+ * @param tolerance How far numbers may differ, as a share of the larger one.
+ * @returns The first difference in words, or undefined if the answers agree up to rounding and the order of series.
+ */
+export function differenceOf(
+  a: QueryData,
+  b: QueryData,
+  tolerance = RELATIVE_TOLERANCE,
+): string | undefined {
   if (a.resultType !== b.resultType) return `${a.resultType} and ${b.resultType}`;
   const left = seriesOf(a), right = seriesOf(b);
   for (const key of new Set([...left.keys(), ...right.keys()])) {
@@ -17,28 +39,46 @@ export function differenceOf(a: QueryData, b: QueryData): string | undefined {
     }
     if (points.length !== others.length) return `${key} has ${points.length} and ${others.length} points`;
     for (let i = 0; i < points.length; i++) {
-      const [time, value] = points[i]!, [otherTime, otherValue] = others[i]!;
+      const [time, numbers] = points[i]!, [otherTime, otherNumbers] = others[i]!;
       if (time !== otherTime) return `${key} has a point at ${time} and at ${otherTime}`;
-      if (!isClose(numberOf(value), numberOf(otherValue))) {
-        return `${key} at ${time} is ${value} and ${otherValue}`;
+      if (numbers.length !== otherNumbers.length) {
+        return `${key} at ${time} has ${numbers.length} and ${otherNumbers.length} numbers`;
+      }
+      for (const [j, number] of numbers.entries()) {
+        if (isClose(numberOf(number), numberOf(otherNumbers[j]!), tolerance)) continue;
+        const which = numbers.length === 1 ? "" : `, number ${j} of its histogram`;
+        return `${key} at ${time}${which} is ${number} and ${otherNumbers[j]}`;
       }
     }
   }
 }
 
-function seriesOf({ resultType, result }: QueryData): Map<string, Points> {
-  if (resultType === "scalar" || resultType === "string") return new Map([["", [result]]]);
-  const series = result as { metric: Record<string, string>; value?: Points[number]; values?: Points }[];
-  return new Map(series.map(({ metric, value, values }) => [
-    JSON.stringify(Object.entries(metric).toSorted(([a], [b]) => a < b ? -1 : 1)),
-    values ?? [value!],
+function seriesOf({ resultType, result }: QueryData): Map<string, readonly Point[]> {
+  if (resultType === "scalar" || resultType === "string") return new Map([["", [floatPoint(result)]]]);
+  return new Map((result as AnswerSeries[]).map((series) => [
+    JSON.stringify(Object.entries(series.metric).toSorted(([a], [b]) => a < b ? -1 : 1)),
+    pointsOf(series),
   ]));
 }
 
-function isClose(a: number, b: number): boolean {
+function pointsOf({ value, values = [], histogram, histograms = [] }: AnswerSeries): Point[] {
+  if (value !== undefined) return [floatPoint(value)];
+  if (histogram !== undefined) return [histogramPoint(histogram)];
+  return [...values.map(floatPoint), ...histograms.map(histogramPoint)];
+}
+
+function floatPoint([time, value]: FloatPoint): Point {
+  return [time, [value]];
+}
+
+function histogramPoint([time, { count, sum, buckets = [] }]: HistogramPoint): Point {
+  return [time, [count, sum, ...buckets.flat().map(String)]];
+}
+
+function isClose(a: number, b: number, tolerance: number): boolean {
   if (Object.is(a, b) || a === b) return true;
   if (!Number.isFinite(a) || !Number.isFinite(b)) return false;
-  return Math.abs(a - b) <= RELATIVE_TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
+  return Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b));
 }
 
 function numberOf(value: string): number {

@@ -8,7 +8,7 @@ export interface Usage {
   /** User and system time so far, ended children included. */
   readonly cpuSeconds: number;
   readonly rssBytes: number;
-  /** Highest resident set so far; the sum of each process's own highest. */
+  /** Highest resident set so far, or since `forgetPeakRss`; the sum of each process's own highest. */
   readonly peakRssBytes: number;
   /** Bytes sent to the disk so far, rewriting included. */
   readonly writtenBytes: number;
@@ -32,6 +32,19 @@ export function usageOf(pid: number): Usage {
     }
   }
   return { cpuSeconds, rssBytes, peakRssBytes, writtenBytes };
+}
+
+/** Lets the highest resident set of each process of the tree begin anew at what it is now. */
+export function forgetPeakRss(pid: number): void {
+  for (const member of treeOf(pid)) {
+    try {
+      Deno.writeTextFileSync(`/proc/${member}/clear_refs`, "5");
+    } catch (error) {
+      if (member === pid) {
+        throw new Error(`Cannot reset the peak RSS of process ${pid}: it has ended`, { cause: error });
+      }
+    }
+  }
 }
 
 /** Seconds that all cores together have been busy since the machine started. */

@@ -43,9 +43,10 @@ export class Report {
     this.problems.push({ part, subject, message });
   }
 
-  /** Geometric mean of the ratios of a part's figures whose name starts with `prefix`; undefined without any. */
-  meanRatio(part: string, prefix: string): number | undefined {
-    const ratios = this.figures.filter((figure) => figure.part === part && figure.name.startsWith(prefix))
+  /** Geometric mean of the ratios of a part's figures whose name starts with one of `prefixes`; undefined without any. */
+  meanRatio(part: string, prefixes: readonly string[]): number | undefined {
+    const ratios = this.figures
+      .filter(({ part: its, name }) => its === part && prefixes.some((prefix) => name.startsWith(prefix)))
       .flatMap(({ ratio }) => ratio === undefined ? [] : [ratio]);
     if (ratios.length === 0) return undefined;
     return Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);

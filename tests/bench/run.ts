@@ -15,12 +15,13 @@ import { disk } from "./parts/disk.ts";
 import { generator } from "./parts/generator.ts";
 import { idle } from "./parts/idle.ts";
 import { ingest, ingestMax, memory } from "./parts/ingest.ts";
+import { native } from "./parts/native.ts";
 import { query } from "./parts/query.ts";
 import { start } from "./parts/start.ts";
 import { Report } from "./report.ts";
 import { SUBJECTS } from "./subjects.ts";
 
-const PARTS: readonly Part[] = [generator, idle, ingest, ingestMax, memory, disk, start, query];
+const PARTS: readonly Part[] = [generator, idle, ingest, ingestMax, memory, disk, start, query, native];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -3,7 +3,7 @@ import { freePort } from "../integration/_server.ts";
 import { resolve } from "node:path";
 import { sleep } from "./bench.ts";
 import type { Child, Children } from "./children.ts";
-import { type Usage, usageOf } from "./process_usage.ts";
+import { forgetPeakRss, type Usage, usageOf } from "./process_usage.ts";
 import type { SubjectName } from "./report.ts";
 
 const REPOSITORY = resolve(import.meta.dirname!, "../..");
@@ -15,10 +15,14 @@ export interface ServerOptions {
   readonly storage: string;
   /** The port to listen on; a free one if absent. */
   readonly port?: number;
+  /** More flags. */
+  readonly flags?: readonly string[];
 }
 
 export interface Subject {
   readonly name: SubjectName;
+  /** What makes it scrape native histograms: a flag here, an option of the configuration's `global` there. */
+  readonly nativeHistograms: { readonly flags: readonly string[]; readonly global: string };
   /** @returns Why it cannot run here, or undefined if it can. */
   obstacle(): string | undefined;
   version(): string;
@@ -52,6 +56,11 @@ export class Server {
 
   usage(): Usage {
     return usageOf(this.child.pid);
+  }
+
+  /** Lets `usage().peakRssBytes` begin anew at what it is now. */
+  forgetPeakRss(): void {
+    forgetPeakRss(this.child.pid);
   }
 
   /** Waits until it uses less than 5 % of a core over two seconds, as after compactions at the start. */
@@ -117,6 +126,7 @@ export interface QueryData {
 
 const prometheus: Subject = {
   name: "prometheus",
+  nativeHistograms: { flags: ["--enable-feature=native-histograms"], global: "" },
   obstacle: () =>
     firstLineOf("prometheus", ["--version"]) ? undefined : "there is no `prometheus` on the path",
   version: () => firstLineOf("prometheus", ["--version"]) ?? "",
@@ -138,6 +148,7 @@ const prometheus: Subject = {
 
 const narthex: Subject = {
   name: "narthex",
+  nativeHistograms: { flags: [], global: "scrape_native_histograms: true" },
   obstacle: () => {
     try {
       Deno.statSync(`${REPOSITORY}/main.ts`);
@@ -182,7 +193,7 @@ function startServer(children: Children, command: string, args: string[], option
   const address = `127.0.0.1:${options.port ?? freePort()}`;
   const child = children.spawn(
     command,
-    [...args, `--config.file=${configFile}`, `--web.listen-address=${address}`],
+    [...args, ...options.flags ?? [], `--config.file=${configFile}`, `--web.listen-address=${address}`],
     { cwd: REPOSITORY },
   );
   return new Server(child, `http://${address}`, children);

@@ -57,7 +57,8 @@ async function reduce(
   const out = newResults(groups, identities, steps, run);
   const scratch = Array.from({ length: groups.count }, () => new Scratch(steps.count));
   for (let i = 0; i < identities.length; i++) {
-    const series = read(i), group = groups.groupOf[i]!;
+    const reading = read(i), group = groups.groupOf[i]!;
+    const series = reading instanceof Promise ? await reading : reading;
     if (series !== undefined) REDUCERS[op](series, out[group]!, scratch[group]!);
     const pause = (i & 31) === 31 ? run.checkpoint() : undefined;
     if (pause !== undefined) await pause;

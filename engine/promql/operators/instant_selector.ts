@@ -13,7 +13,7 @@ export function referenceTimes(steps: Steps, offsetMs: number, atMs: number | un
 export class NewestSamples {
   readonly #at: Float64Array;
   readonly #lookbackMs: number;
-  readonly #found = new Map<Float64Array, Int32Array>();
+  readonly #found = new WeakMap<Float64Array, Int32Array>();
 
   /** @param at Ascending times in ms; samples in `(at - lookbackMs, at]` count. */
   constructor(at: Float64Array, lookbackMs: number) {

@@ -13,7 +13,7 @@ import {
 
 /** Lays windows over samples; those over the same array of times are computed once. */
 export class WindowCutter {
-  readonly #found = new Map<Float64Array, Windows>();
+  readonly #found = new WeakMap<Float64Array, Windows>();
 
   /**
    * @param endsMs By step, where the window ends, inclusive; ascending.

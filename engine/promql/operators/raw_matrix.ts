@@ -25,21 +25,21 @@ export function rawMatrix(
 function rawSamples({ labels, floats, histograms }: RangeSeries): MatrixSeries {
   let i = floats?.windows.from[0] ?? 0, j = histograms?.windows.from[0] ?? 0;
   const floatsEnd = floats?.windows.to[0] ?? 0, histogramsEnd = histograms?.windows.to[0] ?? 0;
-  if (histograms === undefined) {
-    const times = floats!.times.subarray(i, floatsEnd);
-    return { labels, times, values: floats!.values.subarray(i, floatsEnd), present: allFloats(times.length) };
+  if (floats !== undefined && histograms === undefined) {
+    const times = floats.times.subarray(i, floatsEnd);
+    return { labels, times, values: floats.values.subarray(i, floatsEnd), present: allFloats(times.length) };
   }
   const count = floatsEnd - i + histogramsEnd - j;
   const times = new Float64Array(count), values = new Float64Array(count), present = new Uint8Array(count);
   const found: (FloatHistogram | undefined)[] = new Array(count).fill(undefined);
   for (let at = 0; at < count; at++) {
-    if (j >= histogramsEnd || (i < floatsEnd && floats!.times[i]! < histograms.times[j]!)) {
+    if (j >= histogramsEnd || (i < floatsEnd && floats!.times[i]! < histograms!.times[j]!)) {
       times[at] = floats!.times[i]!;
       values[at] = floats!.values[i++]!;
       present[at] = FLOAT;
     } else {
-      times[at] = histograms.times[j]!;
-      found[at] = histograms.values[j++]!;
+      times[at] = histograms!.times[j]!;
+      found[at] = histograms!.values[j++]!;
       present[at] = HISTOGRAM;
     }
   }

@@ -5,6 +5,7 @@ import type { SelectedQuantity } from "../plan.ts";
 import type { QueryRun } from "../query_run.ts";
 import type { SelectedSamples } from "../selected_samples.ts";
 import { hasSamples, type InstantSeries, NONE, type RangeVector, type Steps, type Vector } from "../value.ts";
+import { type Checkpoint, evaluateBySlices } from "./step_slices.ts";
 import { NewestSamples } from "./instant_selector.ts";
 
 export interface SeriesIdentity {
@@ -18,7 +19,7 @@ export interface SeriesSource {
   /** Whether results may be histograms. */
   readonly mayHaveHistograms: boolean;
   /** Computes series number `i` into `out`, whose columns are empty; whether it has a sample. */
-  fill(i: number, out: InstantSeries): boolean;
+  fill(i: number, out: InstantSeries): boolean | Promise<boolean>;
 }
 
 /** All series of a source that have a sample. */
@@ -29,7 +30,8 @@ export async function materialize(source: SeriesSource, steps: Steps, run: Query
   for (let i = 0; i < identities.length; i++) {
     const { labels, dropName } = identities[i]!;
     const out = run.newSeries(labels, dropName, steps);
-    if (source.fill(i, out)) result.push(out);
+    const filled = source.fill(i, out);
+    if (filled === true || await filled) result.push(out);
     const pause = (i & 31) === 31 ? run.checkpoint() : undefined;
     if (pause !== undefined) await pause;
   }
@@ -68,6 +70,7 @@ export function rangeCallSource(
   implementation: Extract<FunctionImplementation, { kind: "range" }>,
   { series }: RangeVector,
   call: FunctionCall,
+  control: Checkpoint,
 ): SeriesSource {
   return {
     identities: series.map((one) =>
@@ -75,8 +78,8 @@ export function rangeCallSource(
     ),
     mayHaveHistograms: series.some(({ histograms }) => histograms !== undefined),
     fill(i, out) {
-      implementation.evaluate(series[i]!, out, call);
-      return hasSamples(out);
+      const running = evaluateBySlices(implementation, series[i]!, out, call, control);
+      return running === undefined ? hasSamples(out) : running.then(() => hasSamples(out));
     },
   };
 }
@@ -85,7 +88,7 @@ export function rangeCallSource(
 export interface SeriesReader {
   readonly identities: readonly SeriesIdentity[];
   /** Series number `i`, valid until the next call; undefined where it has no sample. */
-  read(i: number): InstantSeries | undefined;
+  read(i: number): InstantSeries | undefined | Promise<InstantSeries | undefined>;
 }
 
 export function readVector(vector: Vector): SeriesReader {
@@ -100,7 +103,9 @@ export function readSource(source: SeriesSource, { count }: Steps): SeriesReader
     read(i) {
       present.fill(NONE);
       const out: InstantSeries = { ...source.identities[i]!, values, present };
-      return source.fill(i, out) ? out : undefined;
+      const filled = source.fill(i, out);
+      if (typeof filled === "boolean") return filled ? out : undefined;
+      return filled.then((has) => has ? out : undefined);
     },
   };
 }

@@ -9,6 +9,7 @@ import { type Columns, REDUCERS, type Reduction, type ScratchColumns } from "../
 import { keyBy } from "../operators/grouping.ts";
 import { NewestSamples, referenceTimes } from "../operators/instant_selector.ts";
 import { windowCutter } from "../operators/range_windows.ts";
+import { type Checkpoint, evaluateBySlices } from "../operators/step_slices.ts";
 import { fixedTime } from "../plan.ts";
 import { plainQueryError, QueryTimeoutError } from "../query_errors.ts";
 import { SampleAccount } from "../sample_account.ts";
@@ -49,9 +50,18 @@ export async function evaluateFragment(
 class UnsupportedSeries extends Error {}
 
 /** Fills the columns, which are empty, with what a series has; whether it has any sample. */
-type Fill = (series: ScannedSeries, out: InstantSeries) => boolean;
+type Fill = (series: ScannedSeries, out: InstantSeries) => boolean | Promise<boolean>;
 
-class FragmentRun {
+/** Takes one series, whose columns are valid until then; a promise where that takes a while. */
+type Take = (series: ScannedSeries) => Promise<void> | undefined;
+
+function whenFilled(filled: boolean | Promise<boolean>, keep: () => void): Promise<void> | undefined {
+  if (typeof filled !== "boolean") return filled.then((has) => has ? keep() : undefined);
+  if (filled) keep();
+  return undefined;
+}
+
+class FragmentRun implements Checkpoint {
   readonly #fragment: Fragment;
   readonly #context: FragmentContext;
   readonly #annotations = new Annotations();
@@ -90,9 +100,11 @@ class FragmentRun {
       signal: this.#context.signal,
     }, (series) => {
       this.#note(series, dropsName && expr.kind === "aggregation");
-      take(series);
-      return (++read & 15) === 0 ? this.#checkpoint() : undefined;
+      const taking = take(series);
+      if (taking !== undefined) return taking;
+      return (++read & 15) === 0 ? this.checkpoint() : undefined;
     });
+    this.#check(this.now());
     return {
       kind: "rows",
       labels: labels.finish(),
@@ -167,8 +179,8 @@ class FragmentRun {
       const windows = cutter.cut(withoutGaps(series, useStartTimestamps), false);
       if (windows.floats === undefined) return false;
       this.#account.lookThrough([windows], steps, true);
-      implementation.evaluate(windows, out, functionCall);
-      return hasSamples(out);
+      const running = evaluateBySlices(implementation, windows, out, functionCall, this);
+      return running === undefined ? hasSamples(out) : running.then(() => hasSamples(out));
     };
     return {
       selector,
@@ -180,14 +192,14 @@ class FragmentRun {
   }
 
   /** Keeps each series as a row. */
-  #collector(fill: Fill, labels: LabelPacker, slabs: Slabs): (series: ScannedSeries) => void {
+  #collector(fill: Fill, labels: LabelPacker, slabs: Slabs): Take {
     const { count } = this.#fragment.steps;
     return (series) => {
       const columns = slabs.next();
-      const out = new ScannedColumns(series, columns);
-      if (!fill(series, out)) return;
-      this.#account.reserve((slabs.keep() + 1) * count);
-      labels.addSeries(series);
+      return whenFilled(fill(series, new ScannedColumns(series, columns)), () => {
+        this.#account.reserve((slabs.keep() + 1) * count);
+        labels.addSeries(series);
+      });
     };
   }
 
@@ -198,7 +210,7 @@ class FragmentRun {
     fill: Fill,
     labels: LabelPacker,
     slabs: Slabs,
-  ): (series: ScannedSeries) => void {
+  ): Take {
     const { count } = this.#fragment.steps;
     const groups = new Map<string, { readonly columns: Columns; readonly scratch: ScratchColumns }>();
     const reduce = REDUCERS[op as Reduction];
@@ -214,27 +226,33 @@ class FragmentRun {
     return (series) => {
       present.fill(NONE);
       const out = new ScannedColumns(series, { values, present });
-      if (!fill(series, out)) return;
-      const key = keyOf(series);
-      let group = groups.get(key);
-      if (group === undefined) {
-        const columns = slabs.next(), row = slabs.keep();
-        this.#account.reserve((row + 1) * count);
-        group = { columns, scratch: slabs.scratch(row) };
-        groups.set(key, group);
-        labels.add(isWithout ? series.labels.drop(names) : series.labels.keep(names));
-      }
-      reduce(out, group.columns, group.scratch);
+      return whenFilled(fill(series, out), () => {
+        const key = keyOf(series);
+        let group = groups.get(key);
+        if (group === undefined) {
+          const columns = slabs.next(), row = slabs.keep();
+          this.#account.reserve((row + 1) * count);
+          group = { columns, scratch: slabs.scratch(row) };
+          groups.set(key, group);
+          labels.add(isWithout ? series.labels.drop(names) : series.labels.keep(names));
+        }
+        reduce(out, group.columns, group.scratch);
+      });
     };
   }
 
-  #checkpoint(): Promise<void> | undefined {
-    const nowMs = this.#context.now();
+  now(): number {
+    return this.#context.now();
+  }
+
+  checkpoint(): Promise<void> | undefined {
+    const nowMs = this.now();
     if (nowMs < this.#sliceEndMs) return undefined;
     this.#check(nowMs);
     return this.#context.pause().then(() => {
-      this.#sliceEndMs = this.#context.now() + SLICE_MS;
-      this.#check(this.#context.now());
+      const resumedMs = this.now();
+      this.#sliceEndMs = resumedMs + SLICE_MS;
+      this.#check(resumedMs);
     });
   }
 

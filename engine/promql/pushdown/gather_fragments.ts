@@ -37,6 +37,7 @@ export function gatherFragments(
     run.annotations.absorb(annotations);
   }
   if (isAggregation) return aggregated(filled, node, steps, run);
+  account.reserve(filled.reduce((sum, { rows }) => sum + rows.count, 0) * steps.count);
   for (const { rows } of filled) run.releaseLater(rows);
   const vector: Vector = [];
   const dropped = dropsName && !delayedNameRemoval ? METADATA_LABELS : NO_LABELS;

@@ -101,9 +101,9 @@ function putChange(bytes: Uint8Array, at: number): number {
         bytes[at++] = form << FORM_SHIFT | folded;
         return at;
       }
-      const low = folded % 16;
-      bytes[at++] = form << FORM_SHIFT | MORE | low;
-      return putVarint(bytes, at, (folded - low) / 16);
+      const rest = Math.floor(folded / 16); // % on doubles is a call
+      bytes[at++] = form << FORM_SHIFT | MORE | folded - 16 * rest;
+      return putVarint(bytes, at, rest);
     }
   }
   return putBits(bytes, at);

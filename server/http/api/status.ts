@@ -1,5 +1,5 @@
 import { AnchoredRegexp } from "../../../engine/labels/regexp.ts";
-import type { BlockSummary, Cardinality, ShardStatistics } from "../../shard/shard.ts";
+import type { BlockSummary, Cardinality, StorageStatistics } from "../../shard/shard.ts";
 import { ApiError } from "../api_error.ts";
 import type { AppDeps, RuntimeInfo } from "../deps.ts";
 import { gatherAll } from "../gather.ts";
@@ -84,7 +84,7 @@ function runtimeJson(info: RuntimeInfo, nowMs: number): object {
 /** What upstream gives for the times of an empty head: the bounds of 64 bits. */
 const INT64_MAX = "9223372036854775807", INT64_MIN = "-9223372036854775808";
 
-function statisticsJson(s: ShardStatistics): object {
+function statisticsJson(s: StorageStatistics): object {
   const list = (stats: readonly Cardinality[]) => stats.map(({ name, value }) => ({ name, value }));
   return {
     headStats: {

@@ -1,18 +1,13 @@
-/** Latency of the same queries over the same imported data, asked of both servers in turn. */
-import { type Bench, forEachSubject, median, messageOf, newDirectory, type Part } from "../bench.ts";
-import { differenceOf } from "../answers.ts";
+/**
+ * Latency and memory of the same queries over the same imported data, asked of both servers in turn. The instant queries
+ * are over 10,000 of 200,000 active series.
+ */
+import { type Bench, forEachSubject, messageOf, newDirectory, type Part } from "../bench.ts";
+import { INSTANT, type Query, QueryComparison, RANGE } from "../query_comparison.ts";
 import { type DataSet, type DataSets, writeDataSets } from "../query_data.ts";
 import type { SubjectName } from "../report.ts";
-import type { QueryData, Server } from "../subjects.ts";
+import type { Server } from "../subjects.ts";
 
-interface Query {
-  readonly name: string;
-  readonly path: string;
-  readonly parameters: Record<string, string>;
-  readonly repeats: number;
-}
-
-const INSTANT = "/api/v1/query", RANGE = "/api/v1/query_range";
 /** Series that begin inside a window are extrapolated otherwise by Prometheus before 3.0: no step looks at their begin. */
 const LEAD_IN_SECONDS = 600;
 
@@ -47,11 +42,12 @@ const SERVICE_QUERIES: readonly [query: string, step: number][] = [
   ["max_over_time(sum by (code) (rate(x[5m]))[30m:1m])", 60],
 ];
 
+const INSTANT_REPEATS = 35;
 const FLEET_QUERIES = ["up", "sum by (job) (rate(z[5m]))", "count by (job) (up == 0)"];
 
 export const query: Part = {
   name: "query",
-  summary: "latency of range and instant queries, answers compared",
+  summary: "latency and memory of range and instant queries, answers compared",
   limitSeconds: 900,
   async run(bench) {
     bench.log("query: writing the data sets");
@@ -61,19 +57,12 @@ export const query: Part = {
       bench.report.notes.push(`query: ${samples} samples of ${series} series in ${path.split("/").at(-1)}`);
     }
     const servers = await startFilled(bench, all);
-    for (const each of queriesOf(sets, bench.isQuick ? 3 : 7)) await compare(bench, servers, each);
-    for (const prefix of ["pods", "services", "instant", ""]) {
-      const mean = bench.report.meanRatio("query", prefix === "" ? "" : `${prefix}:`);
-      if (mean === undefined) continue;
-      bench.report.notes.push(
-        `query: geometric mean of the ratios of ${prefix || "all"} queries: ${mean.toFixed(3)}`,
-      );
-    }
-    for (const [name, server] of servers) {
-      // Not part of the ratios above: set after they were taken.
-      bench.report.set("query", "peak RSS, start included", "MB", name, server.usage().peakRssBytes / 1e6);
-      await server.stop();
-    }
+    const comparison = new QueryComparison(bench, "query", servers);
+    for (const each of queriesOf(sets, bench.isQuick ? 3 : 7)) await comparison.ask(each);
+    comparison.noteMean("the range queries, both sets together", ["pods:", "services:"]);
+    for (const set of ["pods", "services", "instant"]) comparison.noteMean(`the set ${set}`, [`${set}:`]);
+    comparison.reportMemory();
+    for (const server of servers.values()) await server.stop();
   },
 };
 
@@ -121,37 +110,6 @@ function* queriesOf({ pods, services, fleet }: DataSets, repeats: number): Gener
   }
   for (const text of FLEET_QUERIES) {
     const parameters = { query: text, time: String(fleet.endSeconds - OFF_GRID_SECONDS) };
-    yield { name: `instant: ${text}`, path: INSTANT, parameters, repeats: repeats * 5 };
-  }
-}
-
-async function compare(bench: Bench, servers: Map<SubjectName, Server>, query: Query): Promise<void> {
-  const { name, path, parameters, repeats } = query;
-  const answers: QueryData[] = [], able: [SubjectName, Server][] = [];
-  for (const [subject, server] of servers) {
-    try {
-      answers.push(await server.query(path, parameters));
-      able.push([subject, server]);
-    } catch (error) {
-      bench.report.problem("query", subject, `${name}: ${messageOf(error)}`);
-    }
-  }
-  const [one, other] = answers;
-  if (one?.result.length === 0) bench.report.problem("query", able[0]![0], `${name}: the answer is empty`);
-  if (one !== undefined && other !== undefined) {
-    const difference = differenceOf(one, other);
-    if (difference !== undefined) {
-      const who = able.map(([subject]) => subject).join(" and ");
-      bench.report.problem("query", who, `${name}: the answers differ: ${difference}`);
-    }
-  }
-  const seconds = new Map(able.map(([subject]) => [subject, [] as number[]]));
-  for (let repeat = 0; repeat < repeats; repeat++) {
-    for (const [subject, server] of able) {
-      seconds.get(subject)!.push(await server.latency(path, parameters));
-    }
-  }
-  for (const [subject, all] of seconds) {
-    bench.report.set("query", name, "ms, median", subject, median(all) * 1000);
+    yield { name: `instant: ${text}`, path: INSTANT, parameters, repeats: INSTANT_REPEATS };
   }
 }

@@ -214,3 +214,8 @@ Deno.test("the order of instant results is that of sort() and topk()", async () 
     assert.deepEqual(describe(value), ['{__name__="up", job="b"}: 30', '{__name__="up", job="a"}: 3']);
   }
 });
+
+Deno.test("a range selector gives nothing for a series that has only a staleness marker there", async () => {
+  const { value } = await newEngine().instant(store, "up[1m]", 3 * MINUTE);
+  assert.deepEqual(describe(value), []);
+});

@@ -69,13 +69,57 @@ Deno.test("a missing file is an error where it was named, else the server scrape
     (error) => error instanceof Deno.errors.NotFound && error.message.includes(`open ${file}: no such file`),
   );
   const builtIn = { address: "localhost:9090", metricsPath: "/x/metrics", scheme: "https" };
-  const { config: { scrapeConfigs: [job] } } = await loadInWorker({ file, options: {}, builtIn });
+  const { config: { scrapeConfigs: [job] }, isBuiltIn } = await loadInWorker({ file, options: {}, builtIn });
+  assert.ok(isBuiltIn);
   assert.deepEqual(
     [job.scheme, job.metricsPath, job.staticConfigs[0].targets],
     ["https", "/x/metrics", ["localhost:9090"]],
   );
 });
 
-Deno.test("a file that cannot be read is an error", async () => {
-  await assert.rejects(loadInWorker({ file: "/", options: {} }), /directory/i);
+Deno.test("a file that cannot be read is an error of one line that names it", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = (name: string) => join(directory, name);
+  await Deno.writeTextFile(path("no_access.yml"), "");
+  await Deno.chmod(path("no_access.yml"), 0);
+  await Deno.symlink("loop.yml", path("loop.yml"));
+  await Deno.mkdir(path("jobs.yml"));
+  await Deno.writeTextFile(path("includes.yml"), "scrape_config_files: [jobs.yml]");
+  const builtIn = { address: "localhost:9090", metricsPath: "/metrics", scheme: "http" };
+  const messages: Record<string, string> = {
+    "": `open ${path("")}: is a directory: name a file`,
+    "includes.yml/x": `open ${path("includes.yml/x")}: a part of the path is no directory: correct it`,
+    "includes.yml": `open ${path("jobs.yml")}: is a directory: name a file`,
+    ...(Deno.uid() !== 0 && { // whom no file denies access
+      "no_access.yml": `open ${
+        path("no_access.yml")
+      }: permission denied: let the user that runs the server read it`,
+    }),
+  };
+  try {
+    for (const [name, message] of Object.entries(messages)) {
+      const load = loadInWorker({ file: path(name), options: {}, builtIn });
+      await assert.rejects(load, { name: "UnreadableFileError", message });
+    }
+    const loop = loadInWorker({ file: path("loop.yml"), options: {}, builtIn });
+    await assert.rejects(loop, { name: "UnreadableFileError", message: /^open .*loop\.yml: .*$/ });
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("an included file that is gone does not make the server use the built-in configuration", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    await Deno.symlink("nowhere", join(directory, "jobs.yml"));
+    await Deno.writeTextFile(join(directory, "prometheus.yml"), "scrape_config_files: [jobs.yml]");
+    const builtIn = { address: "localhost:9090", metricsPath: "/metrics", scheme: "http" };
+    const load = loadInWorker({ file: join(directory, "prometheus.yml"), options: {}, builtIn });
+    await assert.rejects(
+      load,
+      (error) => error instanceof Deno.errors.NotFound && /jobs\.yml/.test(error.message),
+    );
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 });

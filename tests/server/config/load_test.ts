@@ -214,10 +214,12 @@ remote_write: [{url: http://a}, {url: http://b}]
 scrape_configs:
 - {job_name: a, dns_sd_configs: [{names: [x]}], static_configs: [{targets: [x]}]}
 - {job_name: b, dns_sd_configs: [{names: [y]}]}
+storage: {tsdb: {retention: {percentage: 80}}}
 `);
   assert.deepEqual(warnings, [
     "section rule_files: not active in this version",
     "section remote_write: not active in this version",
+    "section storage.tsdb.retention.percentage: not active in this version",
     "section dns_sd_configs: not active in this version",
   ]);
 });

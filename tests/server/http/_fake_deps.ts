@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { Registry } from "../../../engine/instrument/mod.ts";
 import { Labels } from "../../../engine/labels/labels.ts";
-import type { SeriesRequest, ShardHealth, ShardStatistics } from "../../../server/shard/shard.ts";
+import type { SeriesRequest, ShardHealth, StorageStatistics } from "../../../server/shard/shard.ts";
 import { parseConfig } from "../../../server/config/load.ts";
 import { plainConfig } from "../../../server/config/plain_config.ts";
 import { serverConfig } from "../../../server/config/server_config.ts";
@@ -87,7 +87,7 @@ export const HEALTHY: ShardHealth = {
   replayMs: 1,
 };
 
-export const STATISTICS: ShardStatistics = {
+export const STATISTICS: StorageStatistics = {
   headSeries: 12,
   labelPairs: 30,
   chunks: 40,

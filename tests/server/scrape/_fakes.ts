@@ -178,6 +178,9 @@ export class Scene {
       pause: () => Promise.resolve(),
       refusal: () => "",
       onAppended: () => {},
+      onUnexpected: (error) => {
+        throw error;
+      },
       ...deps,
     });
   }

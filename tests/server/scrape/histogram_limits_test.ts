@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FloatHistogram } from "../../../engine/histogram/float_histogram.ts";
+import { LogRecordWriter } from "../../../engine/tsdb/log_record.ts";
 import { limited, schemaMax } from "../../../server/scrape/histogram_limits.ts";
 
 for (
@@ -57,4 +58,40 @@ Deno.test("limited() refuses what does not fit at any resolution", () => {
     name: "BucketLimitError",
     message: "histogram bucket limit exceeded",
   });
+});
+
+/** A histogram of as many buckets whose counts look like no other. */
+function large(buckets: number): FloatHistogram {
+  const positiveBuckets = Float64Array.from({ length: buckets }, (_, i) => Math.sqrt(i + 2));
+  return histogram.with({ positiveSpans: [{ offset: 1, length: buckets }], positiveBuckets });
+}
+
+Deno.test("limited() refuses what cannot be stored, and says how to mend it", () => {
+  assert.equal(limited(large(4000), 0, 8).positiveBuckets.length, 4000);
+  assert.throws(() => limited(large(6000), 0, 8), {
+    name: "HistogramSizeError",
+    message:
+      /^histogram cannot be stored: found \d+ bytes in 6000 buckets, expected at most 48000 bytes: set native_histogram_bucket_limit$/,
+  });
+  assert.equal(limited(large(6000), 3000, 8).positiveBuckets.length, 3000);
+});
+
+Deno.test("limited() and the log agree on what can be stored", () => {
+  const log = new LogRecordWriter();
+  for (let buckets = 1100; buckets < 7000; buckets += 211) {
+    const one = large(buckets);
+    let isLoggable = true, isLimited = false;
+    try {
+      log.clear();
+      log.histogram(0, 0, one);
+    } catch {
+      isLoggable = false;
+    }
+    try {
+      limited(one, 0, 8);
+    } catch {
+      isLimited = true;
+    }
+    assert.equal(isLimited, !isLoggable, `${buckets} buckets`);
+  }
 });

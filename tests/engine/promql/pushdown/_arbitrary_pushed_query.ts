@@ -1,0 +1,154 @@
+import fc from "fast-check";
+import { METRICS } from "./_arbitrary_parts.ts";
+
+/*
+ * Queries as text, made mostly of what can be pushed down. What jumps where its operand changes by a rounding error, or
+ * with the order of equal operands, is only put over what is exact.
+ */
+
+type Text = fc.Arbitrary<string>;
+
+/** A query and whether its numbers are to be the same to the last bit. */
+export interface PushedQuery {
+  readonly text: string;
+  readonly isExact: boolean;
+}
+
+const matchers = fc.constantFrom("", "", "", '{a="1"}', '{a=~".+", b!="2"}', '{b=""}', '{a="none"}');
+const names = fc.constantFrom(
+  '{__name__=~"g2?"}',
+  '{__name__=~"g|d", a="1"}',
+  '{__name__=~"c_total|b_bucket"}',
+  '{__name__=~".+", a="2"}',
+);
+const shift = fc.constantFrom(
+  "",
+  "",
+  "",
+  "",
+  " offset 1m",
+  " offset -90s",
+  " @ 300",
+  " @ end()",
+  " @ start() offset 1m",
+);
+const range = fc.constantFrom("1m", "1m30s", "3m", "5m", "10m");
+
+const selected: Text = fc.oneof(
+  { weight: 5, arbitrary: fc.tuple(fc.constantFrom(...METRICS), matchers).map((parts) => parts.join("")) },
+  { weight: 1, arbitrary: names },
+);
+const selector: Text = fc.tuple(selected, shift).map((parts) => parts.join(""));
+const windows: Text = fc.tuple(selected, range, shift).map(([of, window, at]) => `${of}[${window}]${at}`);
+const maybeInParens = (of: Text): Text =>
+  fc.oneof({ weight: 6, arbitrary: of }, { weight: 1, arbitrary: of.map((text) => `(${text})`) });
+
+export const RANGE_FUNCTIONS =
+  ("rate increase delta irate idelta deriv changes resets avg_over_time sum_over_time " +
+    "min_over_time max_over_time count_over_time last_over_time first_over_time present_over_time stddev_over_time " +
+    "stdvar_over_time mad_over_time ts_of_first_over_time ts_of_last_over_time ts_of_min_over_time ts_of_max_over_time")
+    .split(" ");
+
+const scalar = fc.constantFrom("0.5", "-1", "2", "time()", "scalar(vector(3))", "+2", "(-1)");
+
+const rangeCall: Text = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.tuple(fc.constantFrom(...RANGE_FUNCTIONS), maybeInParens(windows)).map(([name, of]) =>
+      `${name}(${of})`
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.oneof(
+      fc.tuple(scalar, windows).map(([q, of]) => `quantile_over_time(${q}, ${of})`),
+      fc.tuple(windows, scalar).map(([of, ahead]) => `predict_linear(${of}, ${ahead})`),
+      windows.map((of) => `double_exponential_smoothing(${of}, 0.4, 0.6)`),
+    ),
+  },
+);
+
+/** What a fragment may aggregate, and what it may give as it is. */
+const series: Text = fc.oneof(
+  { weight: 3, arbitrary: selector },
+  { weight: 4, arbitrary: rangeCall },
+  { weight: 1, arbitrary: selector.map((of) => `timestamp(${of})`) },
+);
+const operand: Text = fc.oneof(
+  { weight: 8, arbitrary: maybeInParens(series) },
+  { weight: 1, arbitrary: series.map((of) => `+${of}`) },
+);
+
+const grouping = fc.constantFrom(
+  "",
+  "",
+  " by ()",
+  " by (a)",
+  " by (b, a)",
+  " by (__name__)",
+  " by (__name__, a)",
+  " by (__type__)",
+  " without (b)",
+  " without ()",
+  " without (__name__, a)",
+);
+
+function aggregated(ops: readonly string[]): Text {
+  return fc.tuple(fc.constantFrom(...ops), grouping, operand).map(([op, by, of]) => `${op}${by} (${of})`);
+}
+
+const exactVector: Text = fc.oneof(series, aggregated(["min", "max", "count", "group"]));
+const inexactVector: Text = aggregated(["sum", "avg", "stddev", "stdvar"]);
+
+const exact: Text = fc.oneof(
+  { weight: 8, arbitrary: exactVector },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(
+      exactVector,
+      fc.constantFrom("/", "==", ">", "%"),
+      fc.constantFrom("", " on (a)"),
+      exactVector,
+    )
+      .map(([lhs, op, on, rhs]) => `(${lhs}) ${op}${on} (${rhs})`),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(exactVector, fc.constantFrom("and", "or", "unless"), exactVector)
+      .map(([lhs, op, rhs]) => `(${lhs}) ${op} (${rhs})`),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(exactVector, range, fc.constantFrom("30s", "1m"))
+      .map(([of, window, step]) => `max_over_time((${of})[${window}:${step}])`),
+  },
+  // Which of equal elements is taken depends on their order.
+  { weight: 1, arbitrary: exactVector.map((of) => `count(topk(2, ${of}))`) },
+  { weight: 1, arbitrary: exactVector.map((of) => `absent(${of})`) },
+);
+
+const inexact: Text = fc.oneof(
+  { weight: 6, arbitrary: inexactVector },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(inexactVector, fc.constantFrom("+", "*", "-"), inexactVector)
+      .map(([lhs, op, rhs]) => `(${lhs}) ${op} on () group_left () (${rhs})`),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(inexactVector, range).map(([of, window]) => `sum_over_time((${of})[${window}:45s])`),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      "histogram_quantile(0.7, sum by (le) (rate(b_bucket[3m])))",
+      "histogram_quantile(0.3, sum without (a) (b_bucket))",
+      "histogram_quantile(0.9, sum(rate(h[3m])))",
+    ),
+  },
+);
+
+export const arbitraryPushedQuery: fc.Arbitrary<PushedQuery> = fc.oneof(
+  exact.map((text) => ({ text, isExact: true })),
+  inexact.map((text) => ({ text, isExact: false })),
+);

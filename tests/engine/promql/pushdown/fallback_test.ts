@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { Engine } from "../../../../engine/promql/engine.ts";
+import { assertSameOutcome, outcomeOf } from "./_outcome.ts";
+import { MINUTE, Parts } from "./_parts.ts";
+
+const engine = new Engine({ now: () => performance.now(), enableExperimentalFunctions: true });
+
+interface Case {
+  readonly name: string;
+  readonly parts: readonly string[];
+  readonly query: string;
+  /** Whether the samples themselves are needed. */
+  readonly fallsBack: boolean;
+  /** Label sets of the result, or its error. */
+  readonly want: readonly string[] | string;
+}
+
+const HISTOGRAM = "{{schema:0 count:4 sum:8 buckets:[1 2 1]}}x9";
+
+const CASES: readonly Case[] = [
+  {
+    name: "each label set is in one part",
+    parts: ['x{a="1"} 0+1x9', 'x{a="2"} 0+2x9'],
+    query: "x",
+    fallsBack: false,
+    want: ['{__name__="x", a="1"}', '{__name__="x", a="2"}'],
+  },
+  {
+    name: "a label set is in two parts",
+    parts: ['x{a="1"} 0+1x4', 'x{a="1"} _x5 5+1x4\nx{a="2"} 1x9'],
+    query: "sum by (a) (x)",
+    fallsBack: true,
+    want: ['{a="1"}', '{a="2"}'],
+  },
+  {
+    name: "a label set is in two parts whose samples are not read from both",
+    parts: ['x{a="1"} 0 _x9', 'x{a="1"} _x9 5'],
+    query: "x",
+    fallsBack: false,
+    want: ['{__name__="x", a="1"}'],
+  },
+  {
+    name: "a part has histograms",
+    parts: ['x{a="1"} 0+1x9', `x{a="2"} ${HISTOGRAM}`],
+    query: "sum by (a) (rate(x[5m]))",
+    fallsBack: true,
+    want: ['{a="1"}', '{a="2"}'],
+  },
+  {
+    name: "histograms are in parts that matchers leave out",
+    parts: ['x{a="1"} 0+1x9', `x{a="2"} ${HISTOGRAM}`],
+    query: 'x{a="1"}',
+    fallsBack: false,
+    want: ['{__name__="x", a="1"}'],
+  },
+  {
+    name: "names are dropped from series of several names in a part",
+    parts: ['x{a="1"} 0+1x9\ny{a="2"} 0+1x9', ""],
+    query: 'rate({__name__=~"x|y"}[5m])',
+    fallsBack: false,
+    want: ['{a="1"}', '{a="2"}'],
+  },
+  {
+    name: "names are dropped from series that become the same across parts",
+    parts: ['x{a="1"} 0+1x9', 'y{a="1"} 0+1x9'],
+    query: 'rate({__name__=~"x|y"}[5m])',
+    fallsBack: false,
+    want: "ExecutionError: vector cannot contain metrics with the same labelset",
+  },
+  {
+    name: "names are dropped from series that become the same across parts but never meet",
+    parts: ['x{a="1"} 0+1x3 stale', 'y{a="1"} _x7 0+1x2'],
+    query: 'last_over_time({__name__=~"x|y"}[1m]) + 0',
+    fallsBack: false,
+    want: ['{a="1"}'],
+  },
+  {
+    name: "a sum is of one name in each part but of two in all",
+    parts: ['x{a="1"} 0+1x9', 'y{a="2"} 0+1x9'],
+    query: 'sum(rate({__name__=~"x|y"}[5m]))',
+    fallsBack: true,
+    want: ["{}"],
+  },
+  {
+    name: "a sum is of two names in one part",
+    parts: ['x{a="1"} 0+1x9\ny{a="2"} 0+1x9', ""],
+    query: 'sum(rate({__name__=~"x|y"}[5m]))',
+    fallsBack: true,
+    want: ["{}"],
+  },
+  {
+    name: "a sum is of two names that would be the same",
+    parts: ['x{a="1"} 0+1x9', 'y{a="1"} 0+1x9'],
+    query: 'sum(rate({__name__=~"x|y"}[5m]))',
+    fallsBack: true,
+    want: "ExecutionError: vector cannot contain metrics with the same labelset",
+  },
+  {
+    name: "a sum is of several names that are not dropped",
+    parts: ['x{a="1"} 0+1x9', 'y{a="1"} 0+1x9'],
+    query: 'sum by (__name__) ({__name__=~"x|y"})',
+    fallsBack: false,
+    want: ['{__name__="x"}', '{__name__="y"}'],
+  },
+  {
+    name: "types are told apart by what a sum drops",
+    parts: ['x_total{a="1", __type__="counter"} 0+1x9', 'x_total{a="1", __type__="gauge"} 0+1x9'],
+    query: "sum(rate(x_total[5m]))",
+    fallsBack: true,
+    want: "ExecutionError: vector cannot contain metrics with the same labelset",
+  },
+  {
+    name: "units are dropped from series of different label sets",
+    parts: ['x_total{a="1", __unit__="s"} 0+1x9', 'x_total{a="2", __unit__="s"} 0+1x9'],
+    query: "rate(x_total[5m])",
+    fallsBack: false,
+    want: ['{a="1"}', '{a="2"}'],
+  },
+  {
+    name: "a sum is by a label that is dropped before it",
+    parts: ['x{a="1"} 0+1x9', 'x{a="2"} 0+1x9'],
+    query: "sum by (__name__) (rate(x[5m]))",
+    fallsBack: false,
+    want: ["{}"],
+  },
+  {
+    name: "times are of several names",
+    parts: ['x{a="1"} 0+1x9', 'y{a="1"} 0+1x9'],
+    query: 'timestamp({__name__=~"x|y"})',
+    fallsBack: false,
+    want: "ExecutionError: vector cannot contain metrics with the same labelset",
+  },
+  { name: "all parts are empty", parts: ["", ""], query: "sum(rate(x[5m]))", fallsBack: false, want: [] },
+  {
+    name: "one part is empty",
+    parts: ["", 'x{a="1"} 0+1x9'],
+    query: "sum(rate(x[5m]))",
+    fallsBack: false,
+    want: ["{}"],
+  },
+  {
+    name: "all series end before the query",
+    parts: ['x{a="1"} 0 1 stale', 'x{a="2"} 0 stale'],
+    query: "count(x)",
+    fallsBack: false,
+    want: [],
+  },
+  {
+    name: "series of a part have samples at different steps",
+    parts: ['x{a="1"} 0+1x7 stale\nx{a="2"} _x8 1x9', ""],
+    query: "count(rate(x[2m]) or x) + count(x)",
+    fallsBack: false,
+    want: ["{}"],
+  },
+  {
+    name: "there are signs and parentheses around what is summed",
+    parts: ['x{a="1"} 0+1x9', 'x{a="2"} 0+1x9'],
+    query: "sum(+(rate(((x[5m])))))",
+    fallsBack: false,
+    want: ["{}"],
+  },
+  {
+    name: "only the label sets differ, by where a value ends",
+    parts: ['x{a="1:2", b="3"} 0+1x9', 'x{a="1", b="2:3"} 0+1x9'],
+    query: "count by (a, b) (x)",
+    fallsBack: false,
+    want: ['{a="1", b="2:3"}', '{a="1:2", b="3"}'],
+  },
+];
+
+for (const { name, parts: texts, query, fallsBack, want } of CASES) {
+  Deno.test(`parts ${fallsBack ? "give samples" : "evaluate"} where ${name}`, async () => {
+    const parts = await Parts.ofTexts(...texts);
+    const ask = (isEvaluating: boolean) =>
+      outcomeOf(() =>
+        engine.range(
+          isEvaluating ? parts.evaluating : { select: (request) => parts.select(request) },
+          query,
+          7 * MINUTE,
+          9 * MINUTE,
+          MINUTE,
+        )
+      );
+    const got = await ask(true);
+    assert.equal(parts.selects > 0, fallsBack);
+    assertSameOutcome(got, await ask(false), 1e-9);
+    assert.deepEqual(got.error ?? [...got.series.keys()].sort(), want);
+  });
+}
+
+Deno.test("scalar arguments are evaluated once where parts evaluate the call", async () => {
+  const parts = await Parts.ofTexts('x{a="1"} 0+1x9\nq 0.5x9', 'x{a="2"} 0+2x9');
+  const query = "sum(quantile_over_time(scalar(q), x[5m]))";
+  const want = await outcomeOf(() =>
+    engine.instant({ select: (request) => parts.select(request) }, query, 9 * MINUTE)
+  );
+  assertSameOutcome(await outcomeOf(() => engine.instant(parts.evaluating, query, 9 * MINUTE)), want, 1e-9);
+});
+
+Deno.test("scalar arguments are counted once where the call falls back", async () => {
+  const parts = await Parts.ofTexts(`x{a="1"} ${HISTOGRAM}`, "q 0.5x9");
+  const query = "sum(predict_linear(x[5m], scalar(q)))";
+  const want = await outcomeOf(() =>
+    engine.instant({ select: (request) => parts.select(request) }, query, 9 * MINUTE)
+  );
+  assertSameOutcome(await outcomeOf(() => engine.instant(parts.evaluating, query, 9 * MINUTE)), want);
+});

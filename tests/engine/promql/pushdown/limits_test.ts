@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { Engine, type EngineOptions, type QueryOptions } from "../../../../engine/promql/engine.ts";
+import { CostLimitError, QueryLimitError } from "../../../../engine/promql/query_errors.ts";
+import { MINUTE, Parts } from "./_parts.ts";
+
+/** Two series with ten samples each, spread as told. */
+const SERIES = ['x{a="1"} 0+1x9', 'x{a="2"} 0+1x9'];
+const SPREADS = {
+  "all parts together": SERIES,
+  "one part": [SERIES.join("\n"), ""],
+};
+
+interface Case {
+  readonly limit: string;
+  readonly query: string;
+  readonly options: Partial<EngineOptions> & QueryOptions;
+  readonly error: typeof CostLimitError | typeof QueryLimitError;
+  readonly message: RegExp;
+}
+
+/** Ten steps of two series, or one of each: one below what the query needs. */
+const CASES: readonly Case[] = [
+  {
+    limit: "series",
+    query: "x",
+    options: { maxSeries: 1 },
+    error: CostLimitError,
+    message: /^query selects 2 series, more than the limit of 1: /,
+  },
+  {
+    limit: "series of a sum",
+    query: "sum(rate(x[5m]))",
+    options: { maxSeries: 1 },
+    error: CostLimitError,
+    message: /^query selects 2 series, more than the limit of 1: /,
+  },
+  {
+    limit: "samples read",
+    query: "x",
+    options: { maxSamplesRead: 19 },
+    error: CostLimitError,
+    message: /^query reads more than the limit of 19 samples: /,
+  },
+  {
+    limit: "samples read through windows",
+    query: "max(max_over_time(x[3m]))",
+    options: { maxSamplesRead: 19 },
+    error: CostLimitError,
+    message: /^query reads more than the limit of 19 samples: /,
+  },
+  {
+    limit: "samples in memory",
+    query: "x",
+    options: { maxSamples: 19 },
+    error: QueryLimitError,
+    message: /^query processing would load too many samples into memory in query execution$/,
+  },
+  {
+    limit: "samples of groups in memory",
+    query: "sum by (a) (x)",
+    options: { maxSamples: 19 },
+    error: QueryLimitError,
+    message: /^query processing would load too many samples into memory in query execution$/,
+  },
+];
+
+function run(parts: Parts, query: string, options: Case["options"]) {
+  const engine = new Engine({ now: () => performance.now(), ...options });
+  return engine.range(parts.evaluating, query, 0, 9 * MINUTE, MINUTE, options);
+}
+
+for (const { limit, query, options, error, message } of CASES) {
+  for (const [who, texts] of Object.entries(SPREADS)) {
+    Deno.test(`${query} fails where ${who} reach the limit of ${limit}`, async () => {
+      const parts = await Parts.ofTexts(...texts);
+      await assert.rejects(run(parts, query, options), (thrown: Error) => {
+        assert.equal(thrown.constructor, error);
+        assert.match(thrown.message, message);
+        return true;
+      });
+    });
+    Deno.test(`${query} succeeds where ${who} stay at the limit of ${limit}`, async () => {
+      const parts = await Parts.ofTexts(...texts);
+      const higher = Object.fromEntries(
+        Object.entries(options).map(([name, most]) => [name, (most as number) + 1]),
+      );
+      await run(parts, query, higher);
+      assert.equal(parts.selects, 0);
+    });
+  }
+}
+
+Deno.test("the window of one series may hold as many samples as may be in memory, and not more", async () => {
+  const parts = await Parts.ofTexts(...SERIES);
+  await run(parts, "max(max_over_time(x[5m]))", { maxSamples: 10 });
+  await assert.rejects(run(parts, "max(max_over_time(x[5m]))", { maxSamples: 4 }), {
+    name: "QueryLimitError",
+  });
+});
+
+Deno.test("columns that stay empty count towards the limit of samples in memory", async () => {
+  const parts = await Parts.ofTexts('x{a="1"} 1', 'x{a="2"} 1');
+  const engine = new Engine({ now: () => performance.now(), lookbackDeltaMs: MINUTE, maxSamples: 20 });
+  const ask = (minutes: number) => engine.range(parts.evaluating, "x", 0, minutes * MINUTE, MINUTE);
+  await ask(30);
+  await assert.rejects(ask(60), { name: "QueryLimitError" });
+});
