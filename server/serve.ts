@@ -219,8 +219,6 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
     directory.close();
     return EXIT.failure;
   }
-  for (const address of listening.addresses) log.info("Listening", { address });
-
   const reload = async (): Promise<void> => {
     try {
       await configuration.reload();
@@ -234,6 +232,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   Deno.addSignalListener("SIGHUP", onReload);
   Deno.addSignalListener("SIGINT", onEnd);
   Deno.addSignalListener("SIGTERM", onEnd);
+  for (const address of listening.addresses) log.info("Listening", { address });
   const autoReload = flags.configAutoReload
     ? watchFiles(() => configuration.loaded.files, flags.configAutoReloadIntervalMs, onReload)
     : undefined;
