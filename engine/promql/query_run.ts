@@ -133,7 +133,11 @@ export class QueryRun {
       throw new StorageError(error);
     }
     this.check();
-    return gatherFragments(results, node, steps, this);
+    const vector = gatherFragments(results, node, steps, this);
+    if (vector === undefined) {
+      for (const result of results) if (result.kind === "rows") releaseSlabs(result.rows);
+    }
+    return vector;
   }
 
   /** @throws {StorageError} If the select fails for another reason than the query's end. */
