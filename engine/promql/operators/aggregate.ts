@@ -318,13 +318,13 @@ function meanAt(step: number, { values }: Columns, scratch: ScratchColumns): num
 }
 
 /** What was reduced of some series of a group, before `finish`. */
-export interface Partial {
+export interface PartialResult {
   readonly columns: Columns;
   readonly scratch: ScratchColumns;
 }
 
 /** Adds what was reduced of other series to what was reduced of some. */
-export function combine(op: Reduction, { columns, scratch }: Partial, into: Partial): void {
+export function combine(op: Reduction, { columns, scratch }: PartialResult, into: PartialResult): void {
   switch (op) {
     case "min":
     case "max":
@@ -350,13 +350,13 @@ function addCounts({ values, present }: Columns, out: Columns): void {
   }
 }
 
-function addSums({ columns, scratch }: Partial, into: Partial): void {
+function addSums({ columns, scratch }: PartialResult, into: PartialResult): void {
   addToSum(columns, into.columns, into.scratch);
   const { errors } = into.scratch;
   for (let step = 0; step < errors.length; step++) errors[step] = errors[step]! + scratch.errors[step]!;
 }
 
-function addMeans({ columns, scratch }: Partial, into: Partial): void {
+function addMeans({ columns, scratch }: PartialResult, into: PartialResult): void {
   const { present } = columns, { values, present: outPresent } = into.columns;
   const { errors, counts, means } = into.scratch;
   for (let step = 0; step < present.length; step++) {
@@ -387,7 +387,7 @@ function addMeans({ columns, scratch }: Partial, into: Partial): void {
 }
 
 /** After Chan, Golub and LeVeque. */
-function addVariances({ columns, scratch }: Partial, into: Partial): void {
+function addVariances({ columns, scratch }: PartialResult, into: PartialResult): void {
   const { values, present: outPresent } = into.columns, { counts, means } = into.scratch;
   for (let step = 0; step < outPresent.length; step++) {
     if (columns.present[step] !== FLOAT) continue;

@@ -61,7 +61,7 @@ export interface PackedLabels {
 export interface Slab {
   readonly values: Float64Array;
   readonly present: Uint8Array;
-  /** What an aggregation keeps beside its result, where it does; see `Partial` in aggregate.ts. */
+  /** What an aggregation keeps beside its result, where it does; see `PartialResult` in aggregate.ts. */
   readonly errors?: Float64Array;
   readonly counts?: Float64Array;
   readonly means?: Float64Array;

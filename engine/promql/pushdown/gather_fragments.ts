@@ -1,5 +1,5 @@
 import type { Labels } from "../../labels/labels.ts";
-import { combine, finish, isReduction, type Partial } from "../operators/aggregate.ts";
+import { combine, finish, isReduction, type PartialResult } from "../operators/aggregate.ts";
 import { mergeSameLabels } from "../operators/same_labels.ts";
 import type { PlanNode } from "../plan.ts";
 import { queryErrorOf } from "../query_errors.ts";
@@ -96,7 +96,7 @@ function aggregated(
 ): Vector {
   const { op } = node.expr;
   if (!isReduction(op)) throw new TypeError(`BUG: ${op} cannot be put together from parts`);
-  const groups = new Map<string, Partial & { readonly labels: Labels }>();
+  const groups = new Map<string, PartialResult & { readonly labels: Labels }>();
   for (const { labels, rows } of parts) {
     unpackLabels(labels, NO_LABELS).forEach((labels, row) => {
       const partial = readPartial(rows, row, steps.count);

@@ -1,4 +1,4 @@
-import type { Columns, Partial, ScratchColumns } from "../operators/aggregate.ts";
+import type { Columns, PartialResult, ScratchColumns } from "../operators/aggregate.ts";
 import type { Slab, SlabRows } from "./fragment.ts";
 
 /** Entries that a slab has, unless a single row is longer. */
@@ -61,7 +61,7 @@ export function readPartial(
   { slabs, rowsPerSlab }: SlabRows,
   row: number,
   steps: number,
-): Partial {
+): PartialResult {
   const slab = slabs[Math.floor(row / rowsPerSlab)]!, at = row % rowsPerSlab;
   return { columns: rowOf(slab, at, steps), scratch: new SlabScratch(slab, at, steps) };
 }

@@ -4,7 +4,7 @@ import {
   type Columns,
   combine,
   finish,
-  type Partial,
+  type PartialResult,
   REDUCERS,
   type Reduction,
 } from "../../../../engine/promql/operators/aggregate.ts";
@@ -52,7 +52,7 @@ function columnsOf({ samples }: PlacedSeries): Columns {
 }
 
 /** What is reduced of some series, as it comes out of another thread. */
-function reduced(op: Reduction, members: readonly PlacedSeries[]): Partial {
+function reduced(op: Reduction, members: readonly PlacedSeries[]): PartialResult {
   const slabs = new Slabs(STEPS, 1);
   const columns = slabs.next(), scratch = slabs.scratch(slabs.keep());
   for (const member of members) REDUCERS[op](columnsOf(member), columns, scratch);
@@ -60,7 +60,7 @@ function reduced(op: Reduction, members: readonly PlacedSeries[]): Partial {
 }
 
 /** The samples of a result by step. */
-function finished(op: Reduction, { columns, scratch }: Partial): (number | undefined)[] {
+function finished(op: Reduction, { columns, scratch }: PartialResult): (number | undefined)[] {
   finish(op, columns, scratch);
   return Array.from(columns.present, (kind, step) => kind === FLOAT ? columns.values[step] : undefined);
 }
