@@ -55,6 +55,8 @@ export class WorkerShard implements Shard {
   readonly #underWay = new Set<(error: Error) => void>();
   /** Why there is no worker to ask. */
   #gone: ShardUnavailableError | undefined;
+  /** Resolves when a worker that was started anew has opened its store, or was found unable to and is gone. */
+  #reopened: Promise<void> | undefined;
   #startedMs = 0;
   #delayMs = 0;
   #closed = false;
@@ -98,7 +100,7 @@ export class WorkerShard implements Shard {
       this.#start();
       const worker = this.#worker;
       // At the first start that is the owner's affair; a server that runs tries again.
-      this.#remote.opened().catch((error: Error) => {
+      this.#reopened = this.#remote.opened().catch((error: Error) => {
         if (this.#worker === worker && !this.#closed) this.#restart(error.message);
       });
     }, this.#delayMs);
@@ -118,7 +120,11 @@ export class WorkerShard implements Shard {
     if (this.#gone !== undefined) return Promise.reject(this.#gone);
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.#underWay.add(reject);
-    ask(this.#remote).then(resolve, reject).finally(() => this.#underWay.delete(reject));
+    const reopened = this.#reopened;
+    ask(this.#remote).then(resolve, async (error) => {
+      await reopened; // what failed because the store could not be opened again is rejected with that
+      reject(error);
+    }).finally(() => this.#underWay.delete(reject));
     return promise;
   }
 

@@ -8,6 +8,11 @@ let pools: readonly ScrapePoolSpec[] = [];
 let paused = "";
 
 async function opened(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 5)); // others are refused before the owner hears of it
+  await checkOrder();
+}
+
+async function checkOrder(): Promise<void> {
   const order = await Deno.readTextFile(settings.path);
   if (order !== "open") throw new Error(order);
 }
@@ -20,7 +25,7 @@ Comlink.expose({
   setLimits: () => {},
   /** What it was told, as names of labels. */
   labelNames: async () => {
-    await opened();
+    await checkOrder();
     return [...pools.map(({ jobName }) => jobName), paused, String(settings.limits.retentionMs)];
   },
   blocks: () => {
