@@ -1,9 +1,10 @@
 /**
- * Runs scripts of upstream's PromQL test language, all there are unless files are named:
+ * Runs scripts of upstream's PromQL test language, all there are unless files are named, on the memory store and again
+ * on three shards in workers, unless stores are named:
  *
- *   deno run -A tests/conformance/promqltest/run.ts [--store memory|reopened|sharded|workers] [--verbose] [file…]
+ *   deno run -A tests/conformance/promqltest/run.ts [--store memory|reopened|sharded|workers]… [--verbose] [file…]
  *
- * Prints counts per file and, last, `<n> passed, <n> failed`; the exit code is 1 if anything failed.
+ * Prints counts per file and store and, last, `<n> passed, <n> failed`; the exit code is 1 if anything failed.
  */
 import { parseArgs } from "node:util";
 import { scriptFiles } from "./script_files.ts";
@@ -12,31 +13,36 @@ import { ScriptStore, STORE_KINDS } from "./script_store.ts";
 
 const { values, positionals } = parseArgs({
   options: {
-    store: { type: "string", default: "memory" },
+    store: { type: "string", multiple: true, default: ["memory", "workers"] },
     verbose: { type: "boolean", default: false },
   },
   allowPositionals: true,
 });
 const { verbose } = values;
-const kind = STORE_KINDS.find((kind) => kind === values.store);
-if (kind === undefined) {
-  console.error(`Unknown store ${values.store}: use ${STORE_KINDS.join(", ")}`);
-  Deno.exit(2);
-}
-const store = await ScriptStore.open(kind);
+const kinds = values.store.map((name) => {
+  const kind = STORE_KINDS.find((kind) => kind === name);
+  if (kind === undefined) {
+    console.error(`Unknown store ${name}: use ${STORE_KINDS.join(", ")}`);
+    Deno.exit(2);
+  }
+  return kind;
+});
 let passed = 0, failed = 0;
-for (const file of positionals.length > 0 ? positionals : scriptFiles()) {
-  try {
-    const result = await runScript(Deno.readTextFileSync(file), store);
-    passed += result.passed;
-    failed += result.failures.length;
-    console.log(`${file}: ${result.passed} passed, ${result.failures.length} failed`);
-    for (const { line, query, reason } of verbose ? result.failures : []) {
-      console.log(`  line ${line}: ${query}\n    ${reason}`);
+for (const kind of kinds) {
+  const store = await ScriptStore.open(kind);
+  for (const file of positionals.length > 0 ? positionals : scriptFiles()) {
+    try {
+      const result = await runScript(Deno.readTextFileSync(file), store);
+      passed += result.passed;
+      failed += result.failures.length;
+      console.log(`${kind}: ${file}: ${result.passed} passed, ${result.failures.length} failed`);
+      for (const { line, query, reason } of verbose ? result.failures : []) {
+        console.log(`  line ${line}: ${query}\n    ${reason}`);
+      }
+    } catch (error) {
+      failed++;
+      console.log(`${kind}: ${file}: ${(error as Error).message}`);
     }
-  } catch (error) {
-    failed++;
-    console.log(`${file}: ${(error as Error).message}`);
   }
 }
 console.log(`${passed} passed, ${failed} failed`);
