@@ -79,8 +79,19 @@ export class Server {
 
   /** The `data` of an API answer. @throws {Error} If the answer is an error. */
   async query(path: string, parameters: Record<string, string>, limitSeconds = 120): Promise<QueryData> {
-    const text = await this.#text(`${path}?${new URLSearchParams(parameters)}`, limitSeconds);
-    return (JSON.parse(text) as { data: QueryData }).data;
+    return (await this.timedQuery(path, parameters, limitSeconds)).data;
+  }
+
+  /** An answer, and the seconds until the whole of it had arrived. @throws {Error} If the answer is an error. */
+  async timedQuery(
+    path: string,
+    parameters: Record<string, string>,
+    limitSeconds = 120,
+  ): Promise<{ data: QueryData; seconds: number }> {
+    const start = performance.now();
+    const bytes = await this.#bytes(`${path}?${new URLSearchParams(parameters)}`, limitSeconds);
+    const seconds = (performance.now() - start) / 1000;
+    return { data: (JSON.parse(new TextDecoder().decode(bytes)) as { data: QueryData }).data, seconds };
   }
 
   /** Seconds until the whole answer had arrived, unparsed. @throws {Error} If the answer is an error. */

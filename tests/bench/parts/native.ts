@@ -43,7 +43,7 @@ export const native: Part = {
     const generator = await startGenerator(bench, seriesPerTarget, startSeconds);
     const servers = await startFilled(bench, generator.port);
     const comparison = new QueryComparison(bench, "native", servers);
-    for (const query of queries(startSeconds, bench.isQuick ? 3 : 5)) await comparison.ask(query);
+    await comparison.askAll([...queries(startSeconds, bench.isQuick ? 3 : 5)]);
     comparison.noteMean("the queries over native histograms", [...EXACT, ...QUANTILES], AIM);
     comparison.reportMemory();
     for (const server of servers.values()) await server.stop();

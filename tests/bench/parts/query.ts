@@ -58,7 +58,7 @@ export const query: Part = {
     }
     const servers = await startFilled(bench, all);
     const comparison = new QueryComparison(bench, "query", servers);
-    for (const each of queriesOf(sets, bench.isQuick ? 3 : 7)) await comparison.ask(each);
+    await comparison.askAll([...queriesOf(sets, bench.isQuick ? 3 : 7)]);
     comparison.noteMean("the range queries, both sets together", ["pods:", "services:"]);
     for (const set of ["pods", "services", "instant"]) comparison.noteMean(`the set ${set}`, [`${set}:`]);
     comparison.reportMemory();
