@@ -231,6 +231,14 @@ export class TextParser implements BodyParser {
         let i = at;
         // Words of 64 bits, which V8 compares without making BigInts of them; the last one overlaps the one before.
         if (keyEnd - key >= 8) {
+          for (const last = keyEnd - 32; key <= last; key += 32, i += 32) {
+            if (
+              keyView.getBigInt64(key, true) !== view.getBigInt64(i, true) ||
+              keyView.getBigInt64(key + 8, true) !== view.getBigInt64(i + 8, true) ||
+              keyView.getBigInt64(key + 16, true) !== view.getBigInt64(i + 16, true) ||
+              keyView.getBigInt64(key + 24, true) !== view.getBigInt64(i + 24, true)
+            ) break known;
+          }
           for (const last = keyEnd - 8; key < last; key += 8, i += 8) {
             if (keyView.getBigInt64(key, true) !== view.getBigInt64(i, true)) break known;
           }

@@ -345,6 +345,39 @@ export function markSlots(group: Group, marks: Uint8Array): void {
 }
 
 /**
+ * Whether `slot` has the same bits in all rows `[from, to)`, of which there is one at least. Most columns are like
+ * that, and need not be gathered.
+ * @param outWords Receives the words of the first row.
+ */
+export function isConstant(
+  { segments, firstRows }: GroupRows,
+  slot: number,
+  from: number,
+  to: number,
+  outWords: Uint32Array,
+): boolean {
+  let isFirst = true, low = 0, high = 0;
+  for (let s = 0; s < segments.length; s++) {
+    if (firstRows[s + 1] <= from) continue;
+    if (firstRows[s] >= to) break;
+    const { width, words } = segments[s];
+    if (slot >= width) return false;
+    const first = Math.max(from, firstRows[s]) - firstRows[s],
+      end = Math.min(to, firstRows[s + 1]) - firstRows[s];
+    let at = 2 * (first * width + slot);
+    if (isFirst) {
+      isFirst = false;
+      outWords[0] = low = words[at];
+      outWords[1] = high = words[at + 1];
+    }
+    for (let row = first; row < end; row++, at += 2 * width) {
+      if ((words[at] ^ low | words[at + 1] ^ high) !== 0) return false;
+    }
+  }
+  return true;
+}
+
+/**
  * Copies the samples of `slot` in rows `[from, to)` to `out` from `outStart`, ABSENT where the slot has none.
  * @param outWords The words of the whole `out`.
  * @returns Whether there was any sample or staleness marker.

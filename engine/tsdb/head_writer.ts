@@ -4,8 +4,8 @@ import { FLOATS, HISTOGRAMS } from "./block/value_page.ts";
 import { ByteSink } from "./chunk/byte_sink.ts";
 import { encodeStartTimes } from "./chunk/start_times.ts";
 import { encodeHistograms } from "./chunk/histograms.ts";
-import { encodeValues } from "./chunk/values.ts";
-import { gatherColumn, type GroupRows, type Head, markSlots } from "./head.ts";
+import { encodeConstant, encodeValues } from "./chunk/values.ts";
+import { gatherColumn, type GroupRows, type Head, isConstant, markSlots } from "./head.ts";
 import { markedRefs } from "./postings.ts";
 import type { LooseColumns } from "./loose_series.ts";
 import { lowerBound } from "./lower_bound.ts";
@@ -57,46 +57,100 @@ export async function writeSealing(
     if (columns.length > 0) groups.set(group.id, { rows, columns });
   }
 
-  const { refs, names } = order.sort(refsOf(head, groups, startMs, endMs, order.index.size));
+  const sorted = order.sort(refsOf(head, groups, startMs, endMs, order.index.size));
   await pause();
-  const scratch = new Float64Array(longest), words = wordsOf(scratch), startTimes = new Float64Array(longest);
-  const chunk = new ByteSink(1 << 14);
-  let written = 0;
-  const writeRows = (name: number, ref: number, { rows, columns }: GroupColumns, slot: number): boolean => {
-    let due = false;
-    for (const { from, to, column } of columns) {
-      written += to - from;
-      if (!gatherColumn(rows, slot, from, to, words, 0)) continue;
-      chunk.clear();
-      encodeValues(scratch, 0, to - from, 1, chunk);
-      if (rows.startTimes?.read(slot, rows.times, from, to, () => startTimes, 0)) {
-        encodeStartTimes(startTimes, rows.times.subarray(from, to), chunk);
-        startTimes.fill(0);
-      }
-      due = writer.addChunk(name, ref, column, FLOATS, chunk.written(), countSamples(words, to - from)) ||
-        due;
+  const series = new SeriesWriter(head, writer, groups, longest, { startMs, endMs });
+  for (let i = 0; i < sorted.refs.length;) {
+    i = series.write(sorted, i);
+    if (series.isDue) await writer.commit();
+    await pause();
+  }
+}
+
+/** Refs of series and their names, in the order of a block. */
+type SortedSeries = ReturnType<SeriesOrder["sort"]>;
+
+/** Writes series of the sealing generation, many at a time: a loop that awaits nothing is compiled once and for all. */
+class SeriesWriter {
+  /** Whether the block's batch is due. */
+  isDue = false;
+  readonly #values: Float64Array;
+  readonly #words: Uint32Array;
+  readonly #startTimes: Float64Array;
+  readonly #chunk = new ByteSink(1 << 14);
+
+  /** @param longest Most rows of a column. */
+  constructor(
+    readonly head: Head,
+    readonly writer: BlockWriter,
+    readonly groups: ReadonlyMap<number, GroupColumns>,
+    longest: number,
+    readonly window: { readonly startMs: number; readonly endMs: number },
+  ) {
+    this.#values = new Float64Array(longest);
+    this.#words = wordsOf(this.#values);
+    this.#startTimes = new Float64Array(longest);
+  }
+
+  /** Writes series from number `first` on, until it is time for a pause. @returns The number of the next one. */
+  write({ refs, names }: SortedSeries, first: number): number {
+    this.isDue = false;
+    let i = first;
+    for (let written = 0; i < refs.length && written < SAMPLES_PER_PAUSE && !this.isDue; i++) {
+      written += this.#series(names[i], refs[i]);
     }
-    return due;
-  };
-  for (let i = 0; i < refs.length; i++) {
-    const ref = refs[i], name = names[i];
-    let due = false;
+    return i;
+  }
+
+  /** @returns How many samples it went through. */
+  #series(name: number, ref: number): number {
+    const { head, groups, window: { startMs, endMs } } = this;
+    let seen = 0;
     const home = head.firstHome(ref);
-    const first = home === undefined ? undefined : groups.get(home.id);
-    if (first !== undefined) due = writeRows(name, ref, first, head.firstSlot(ref));
+    const columns = home === undefined ? undefined : groups.get(home.id);
+    if (columns !== undefined) seen += this.#rows(name, ref, columns, head.firstSlot(ref));
     for (const { group, slot } of head.furtherHomes(ref)) {
       const further = groups.get(group.id);
-      if (further !== undefined) due = writeRows(name, ref, further, slot) || due;
+      if (further !== undefined) seen += this.#rows(name, ref, further, slot);
     }
     const loose = head.sealingLoose.get(ref);
     if (loose !== undefined && loose.firstMs < endMs && loose.lastMs >= startMs) {
-      due = writeLoose(writer, name, ref, loose.columns(), startMs, endMs) || due;
-      written += loose.count;
+      this.isDue = writeLoose(this.writer, name, ref, loose.columns(), startMs, endMs) || this.isDue;
+      seen += loose.count;
     }
-    if (due) await writer.commit();
-    if (!due && written < SAMPLES_PER_PAUSE) continue;
-    written = 0;
-    await pause();
+    return seen;
+  }
+
+  #rows(name: number, ref: number, { rows, columns }: GroupColumns, slot: number): number {
+    let seen = 0;
+    for (const { from, to, column } of columns) {
+      seen += to - from;
+      const samples = this.#encode(rows, slot, from, to);
+      if (samples < 0) continue;
+      this.#encodeStarts(rows, slot, from, to);
+      const chunk = this.#chunk.written();
+      this.isDue = this.writer.addChunk(name, ref, column, FLOATS, chunk, samples) || this.isDue;
+    }
+    return seen;
+  }
+
+  /** Encodes a column to `#chunk`. @returns Its samples; -1 where there is nothing, not even a staleness marker. */
+  #encode(rows: GroupRows, slot: number, from: number, to: number): number {
+    const chunk = this.#chunk, words = this.#words;
+    chunk.clear();
+    if (isConstant(rows, slot, from, to, words) && encodeConstant(words[0], words[1], chunk)) {
+      return to - from;
+    }
+    if (!gatherColumn(rows, slot, from, to, words, 0)) return -1;
+    encodeValues(this.#values, 0, to - from, 1, chunk);
+    return countSamples(words, to - from);
+  }
+
+  #encodeStarts(rows: GroupRows, slot: number, from: number, to: number): void {
+    const startTimes = this.#startTimes;
+    if (!rows.startTimes?.read(slot, rows.times, from, to, () => startTimes, 0)) return;
+    encodeStartTimes(startTimes, rows.times.subarray(from, to), this.#chunk);
+    startTimes.fill(0);
   }
 }
 

@@ -31,6 +31,8 @@ const INVERSES = Float64Array.of(1, 1e-2, 1e-3, 1e-6, 1e-9, 1e-3, 1e-6);
 const MULTIPLIED = 5;
 /** Largest magnitude of a scaled value; a folded delta is at most four times as large. */
 const SCALED_MAX = 2 ** 51;
+/** Above the relative error of a product and of a quotient of two doubles together. */
+const ROUNDING = 2 ** -50;
 /** Most bytes a changed value takes: head and the varint of 49 bits, or head and eight bytes. */
 const CHANGE_BYTES_MAX = 9;
 
@@ -51,6 +53,7 @@ export function encodeRow(
   out.reserve((slots >> 6) + (slots >> 3) + 2 + slots * CHANGE_BYTES_MAX + 8);
   const bytes = out.bytes;
   const known = Math.min(slots, previousWords.length >> 1);
+  const values = valuesOf(words), previousValues = valuesOf(previousWords);
   let at = out.length;
   for (let block = 0; block < slots; block += 64) {
     const blockAt = at++;
@@ -75,11 +78,16 @@ export function encodeRow(
       bytes[at++] = changed;
       for (let slot = octet; changed !== 0; slot++, changed >>= 1) {
         if ((changed & 1) === 0) continue;
-        pairWords[0] = words[2 * slot];
-        pairWords[1] = words[2 * slot + 1];
-        pairWords[2] = slot < known ? previousWords[2 * slot] : ABSENT_LOW;
-        pairWords[3] = slot < known ? previousWords[2 * slot + 1] : ABSENT_HIGH;
-        at = putChange(bytes, at);
+        // Doubles straight from memory: one that was just written as two words takes the processor a while to read.
+        const after = putDelta(bytes, at, values[slot], slot < known ? previousValues[slot] : NaN);
+        if (after > at) at = after;
+        else {
+          pairWords[0] = words[2 * slot];
+          pairWords[1] = words[2 * slot + 1];
+          pairWords[2] = slot < known ? previousWords[2 * slot] : ABSENT_LOW;
+          pairWords[3] = slot < known ? previousWords[2 * slot + 1] : ABSENT_HIGH;
+          at = putBits(bytes, at);
+        }
       }
     }
     bytes[blockAt] = octets;
@@ -87,26 +95,30 @@ export function encodeRow(
   out.length = at;
 }
 
-/** Writes the value in `pair` at `at`. @returns The end offset. */
-function putChange(bytes: Uint8Array, at: number): number {
-  const now = pair[0], before = pair[1];
-  if (now === 0 ? pairWords[1] === 0 : now - now === 0) {
-    for (let form = now === Math.floor(now) ? 0 : 1; form < FACTORS.length; form++) {
-      const factor = FACTORS[form], scaled = Math.round(now * factor);
-      if ((form < MULTIPLIED ? scaled / factor : scaled * INVERSES[form]) !== now) continue;
-      if (!(scaled <= SCALED_MAX && scaled >= -SCALED_MAX)) break;
-      const delta = scaled - scaledBefore(before, factor);
-      const folded = delta < 0 ? -2 * delta - 1 : 2 * delta;
-      if (folded < 16) {
-        bytes[at++] = form << FORM_SHIFT | folded;
-        return at;
-      }
-      const rest = Math.floor(folded / 16); // % on doubles is a call
-      bytes[at++] = form << FORM_SHIFT | MORE | folded - 16 * rest;
-      return putVarint(bytes, at, rest);
+function valuesOf(words: Uint32Array): Float64Array {
+  return new Float64Array(words.buffer, words.byteOffset, words.length >> 1);
+}
+
+/** Writes the delta of two values at `at`. @returns The end offset; `at` where no form gives all bits back. */
+function putDelta(bytes: Uint8Array, at: number, now: number, before: number): number {
+  if (now === 0 ? Object.is(now, -0) : now - now !== 0) return at;
+  for (let form = now === Math.floor(now) ? 0 : 1; form < FACTORS.length; form++) {
+    const factor = FACTORS[form], exact = now * factor, scaled = Math.round(exact);
+    // What is further off cannot come back: that is sooner known than by a division.
+    if (Math.abs(exact - scaled) > Math.abs(scaled) * ROUNDING) continue;
+    if ((form < MULTIPLIED ? scaled / factor : scaled * INVERSES[form]) !== now) continue;
+    if (!(scaled <= SCALED_MAX && scaled >= -SCALED_MAX)) break;
+    const delta = scaled - scaledBefore(before, factor);
+    const folded = delta < 0 ? -2 * delta - 1 : 2 * delta;
+    if (folded < 16) {
+      bytes[at++] = form << FORM_SHIFT | folded;
+      return at;
     }
+    const rest = Math.floor(folded / 16); // % on doubles is a call
+    bytes[at++] = form << FORM_SHIFT | MORE | folded - 16 * rest;
+    return putVarint(bytes, at, rest);
   }
-  return putBits(bytes, at);
+  return at;
 }
 
 /** The integer that a delta counts from. */

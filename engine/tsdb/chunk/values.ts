@@ -93,6 +93,18 @@ export function encodeValues(
   out.length--;
 }
 
+/**
+ * As `encodeValues` of any number of values that all have these words.
+ * @returns false where they are a gap: nothing is appended then.
+ */
+export function encodeConstant(low: number, high: number, out: ByteSink): boolean {
+  if (isGap(low, high)) return false;
+  numberWords[0] = low;
+  numberWords[1] = high;
+  encodeNumbers(1, true, 0, out);
+  return true;
+}
+
 /** NaN or infinity of any kind, or -0. */
 function isGap(low: number, high: number): boolean {
   return (high & 0x7ff00000) === 0x7ff00000 || (high === 0x80000000 && low === 0);

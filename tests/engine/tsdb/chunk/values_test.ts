@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { wordsOf } from "../../../../engine/sample.ts";
 import { ByteSink } from "../../../../engine/tsdb/chunk/byte_sink.ts";
-import { decodeValues, encodeValues } from "../../../../engine/tsdb/chunk/values.ts";
+import { decodeValues, encodeConstant, encodeValues } from "../../../../engine/tsdb/chunk/values.ts";
 import { ABSENT, type Bits, bitsOf, column, columnOf, hexOf, NAN, STALE } from "./_columns.ts";
 
 function encode(values: Float64Array): Uint8Array {
@@ -158,4 +158,22 @@ Deno.test("encodeValues() finds how integers were scaled, where the ways differ 
 Deno.test("encodeValues() falls back to XOR when no scale serves every value", () => {
   const values = columnOf([...range(100, (i) => i / 10), Math.E, bitsOf(0.5)]);
   assert.deepEqual(hexOf(decode(encode(values), 102)), hexOf(values));
+});
+
+Deno.test("encodeConstant() writes what encodeValues() writes of equal values, and leaves gaps alone", () => {
+  fc.assert(
+    fc.property(
+      column.filter(({ length }) => length > 0),
+      fc.integer({ min: 1, max: 300 }),
+      (some, count) => {
+        const [low, high] = wordsOf(some);
+        const values = new Float64Array(count), words = wordsOf(values);
+        for (let i = 0; i < words.length; i += 2) words.set([low, high], i);
+        const sink = new ByteSink(1);
+        const isGap = Number.isNaN(some[0]) || Math.abs(some[0]) === Infinity || Object.is(some[0], -0);
+        assert.equal(encodeConstant(low, high, sink), !isGap);
+        assert.deepEqual(sink.written(), isGap ? new Uint8Array(0) : encode(values));
+      },
+    ),
+  );
 });
