@@ -148,7 +148,7 @@ const prometheus: Subject = {
       "--storage.tsdb.min-block-duration=2h",
       "--storage.tsdb.max-block-duration=2h",
     ];
-    return startServer(children, "prometheus", args, options);
+    return startServer(children, "prometheus", { env: {}, args }, options);
   },
   async import(children, files, storage) {
     for (const file of files) {
@@ -169,43 +169,51 @@ const narthex: Subject = {
   },
   version: () => firstLineOf("git", ["-C", REPOSITORY, "describe", "--always", "--dirty"]) ?? "",
   start(children, options) {
+    const { env, args } = startTask();
     return startServer(
       children,
       Deno.execPath(),
-      [...launchArgs(), `--storage.path=${options.storage}`],
+      { env, args: [...args, `--storage.path=${options.storage}`] },
       options,
     );
   },
   async import(children, files, storage) {
+    const { env, args } = startTask();
     for (const file of files) {
-      const args = [...launchArgs(), "import", file, `--storage.path=${storage}`];
-      await children.run(Deno.execPath(), args, { cwd: REPOSITORY });
+      const importArgs = [...args, "import", file, `--storage.path=${storage}`];
+      await children.run(Deno.execPath(), importArgs, { cwd: REPOSITORY, env });
     }
   },
 };
 
 export const SUBJECTS: readonly Subject[] = [prometheus, narthex];
 
-/** The arguments of `deno` that `deno task start` uses, so that what is measured is what users run. */
-function launchArgs(): string[] {
+/** Environment and arguments of `deno` that `deno task start` uses, so that what is measured is what users run. */
+function startTask(): { env: Record<string, string>; args: string[] } {
   const task: string = JSON.parse(Deno.readTextFileSync(`${REPOSITORY}/deno.json`)).tasks.start;
-  const [command, ...args] = task.split(" ");
-  if (command !== "deno" || args[0] !== "run") {
+  const words = task.split(" "), command = words.indexOf("deno");
+  const env = words.slice(0, command).map((word) => word.split("="));
+  if (words[command + 1] !== "run" || env.some((pair) => pair.length !== 2)) {
     throw new Error(
-      `Cannot start what deno.json's task "start" says: expected "deno run …", found "${task}"`,
+      `Cannot start what deno.json's task "start" says: expected "NAME=value … deno run …", found "${task}"`,
     );
   }
-  return args;
+  return { env: Object.fromEntries(env), args: words.slice(command + 1) };
 }
 
-function startServer(children: Children, command: string, args: string[], options: ServerOptions): Server {
+function startServer(
+  children: Children,
+  command: string,
+  { env, args }: { env: Record<string, string>; args: readonly string[] },
+  options: ServerOptions,
+): Server {
   const configFile = `${options.storage}.yml`;
   Deno.writeTextFileSync(configFile, options.config);
   const address = `127.0.0.1:${options.port ?? freePort()}`;
   const child = children.spawn(
     command,
     [...args, ...options.flags ?? [], `--config.file=${configFile}`, `--web.listen-address=${address}`],
-    { cwd: REPOSITORY },
+    { cwd: REPOSITORY, env },
   );
   return new Server(child, `http://${address}`, children);
 }
