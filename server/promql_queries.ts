@@ -1,9 +1,10 @@
 import type { Counter, Histogram, Registry, Summary } from "../engine/instrument/mod.ts";
-import { type AnalyzedResult, Engine } from "../engine/promql/engine.ts";
+import type { AnalyzedResult, Engine, EngineOptions } from "../engine/promql/engine.ts";
 import type { CostSource, QueryCost } from "../engine/promql/query_cost.ts";
 import { CostLimitError } from "../engine/promql/query_errors.ts";
 import type { QueryStats } from "../engine/promql/query_result.ts";
 import type { Queryable } from "../engine/tsdb/select.ts";
+import { parserOptions } from "./config/features.ts";
 import type { Flags } from "./config/flags.ts";
 import type { QueryLimits } from "./config/global_config.ts";
 import type { InstantOptions, QueryCeilings, QueryService, RangeOptions } from "./http/query_service.ts";
@@ -46,51 +47,24 @@ export interface FinishedQuery extends StartedQuery {
 
 /** PromQL over the data of all shards, as the API asks for it. */
 export class PromqlQueries implements QueryService {
-  readonly #engine: Engine;
+  /** Undefined before the first query, for which its code is loaded: a server that is not asked does without. */
+  #engine: Engine | undefined;
   readonly #durations: Summary<"slice">;
+  readonly #durationBuckets: Histogram<"slice">;
   readonly #samples: Counter;
   readonly #samplesRead: Counter;
   /** Only with the feature `query-cost`. */
   readonly #costs: CostMetrics | undefined;
 
   constructor(readonly queryable: Queryable, readonly options: PromqlQueriesOptions) {
-    const { flags, features, registry, limits } = options;
-    const ceilings = () => this.ceilings;
-    this.#engine = new Engine({
-      lookbackDeltaMs: flags.queryLookbackDeltaMs,
-      get timeoutMs() {
-        return ceilings().timeoutMs;
-      },
-      get maxSeries() {
-        return ceilings().maxSeries;
-      },
-      get maxSamplesRead() {
-        return ceilings().maxSamplesRead;
-      },
-      get maxMemoryBytes() {
-        return limits().maxMemoryBytes;
-      },
-      get maxResultBytes() {
-        return limits().maxResultBytes;
-      },
-      maxConcurrency: flags.queryMaxConcurrency,
-      maxSamples: flags.queryMaxSamples,
-      subqueryStepMs: options.subqueryStepMs,
-      now: () => performance.now(),
-      pause: options.pause,
-      timeoutSignal: (ms) => AbortSignal.timeout(ms),
-      enableExperimentalFunctions: features.has("promql-experimental-functions"),
-      enableExtendedRangeSelectors: features.has("promql-extended-range-selectors"),
-      enableBinopFillModifiers: features.has("promql-binop-fill-modifiers"),
-      delayedNameRemoval: features.has("promql-delayed-name-removal"),
-      useStartTimestamps: features.has("use-start-timestamps"),
-      typeAndUnitLabels: features.has("type-and-unit-labels"),
-      perStepStats: features.has("promql-per-step-stats"),
-    });
+    const { flags, features, registry } = options;
     registry.gauge({
       name: "prometheus_engine_queries",
       help: "The current number of queries being executed or waiting.",
-      collect: (gauge) => gauge.set(this.#engine.load.running + this.#engine.load.waiting),
+      collect: (gauge) => {
+        const { running, waiting } = this.#engine?.load ?? { running: 0, waiting: 0 };
+        gauge.set(running + waiting);
+      },
     });
     registry.gauge({
       name: "prometheus_engine_queries_concurrent_max",
@@ -101,6 +75,13 @@ export class PromqlQueries implements QueryService {
       help: "Query timings.",
       labelNames: ["slice"],
       objectives: { 0.5: 0.05, 0.9: 0.01, 0.99: 0.001 },
+    });
+    this.#durationBuckets = registry.histogram({
+      name: "prometheus_engine_query_duration_histogram_seconds",
+      help: "Query timings, as histograms.",
+      labelNames: ["slice"],
+      buckets: [0.01, 0.1, 1, 10],
+      native: { factor: 1.1, bucketsMax: 100, minResetMs: 3_600_000 },
     });
     this.#samples = registry.counter({
       name: "prometheus_engine_query_samples_total",
@@ -124,7 +105,7 @@ export class PromqlQueries implements QueryService {
     const { timeMs } = options;
     return this.#answer(
       { query, startMs: timeMs, endMs: timeMs, stepMs: 0 },
-      () => this.#engine.instant(this.queryable, query, timeMs, options),
+      (engine) => engine.instant(this.queryable, query, timeMs, options),
     );
   }
 
@@ -132,23 +113,63 @@ export class PromqlQueries implements QueryService {
     const { startMs, endMs, stepMs } = options;
     return this.#answer(
       { query, startMs, endMs, stepMs },
-      () => this.#engine.range(this.queryable, query, startMs, endMs, stepMs, options),
+      (engine) => engine.range(this.queryable, query, startMs, endMs, stepMs, options),
     );
   }
 
-  estimate(query: string, options: RangeOptions): Promise<QueryCost> {
+  async estimate(query: string, options: RangeOptions): Promise<QueryCost> {
     const { costs } = this.options;
     if (costs === undefined) throw new TypeError("BUG: there is nothing to estimate costs from");
-    return this.#engine.estimate(query, options, costs, options);
+    const engine = await this.#loadedEngine();
+    return await engine.estimate(query, options, costs, options);
+  }
+
+  async #loadedEngine(): Promise<Engine> {
+    const { Engine } = await loadEngine();
+    return this.#engine ??= new Engine(this.#engineOptions());
+  }
+
+  #engineOptions(): EngineOptions {
+    const { flags, features, limits } = this.options;
+    const ceilings = () => this.ceilings;
+    return {
+      lookbackDeltaMs: flags.queryLookbackDeltaMs,
+      get timeoutMs() {
+        return ceilings().timeoutMs;
+      },
+      get maxSeries() {
+        return ceilings().maxSeries;
+      },
+      get maxSamplesRead() {
+        return ceilings().maxSamplesRead;
+      },
+      get maxMemoryBytes() {
+        return limits().maxMemoryBytes;
+      },
+      get maxResultBytes() {
+        return limits().maxResultBytes;
+      },
+      maxConcurrency: flags.queryMaxConcurrency,
+      maxSamples: flags.queryMaxSamples,
+      subqueryStepMs: this.options.subqueryStepMs,
+      now: () => performance.now(),
+      pause: this.options.pause,
+      timeoutSignal: (ms) => AbortSignal.timeout(ms),
+      ...parserOptions(features),
+      delayedNameRemoval: features.has("promql-delayed-name-removal"),
+      useStartTimestamps: features.has("use-start-timestamps"),
+      typeAndUnitLabels: features.has("type-and-unit-labels"),
+      perStepStats: features.has("promql-per-step-stats"),
+    };
   }
 
   async #answer(
     asked: StartedQuery,
-    evaluate: () => Promise<AnalyzedResult>,
+    evaluate: (engine: Engine) => Promise<AnalyzedResult>,
   ): Promise<AnalyzedResult> {
     const ended = this.options.onStart?.(asked);
     try {
-      const result = await evaluate();
+      const result = await evaluate(await this.#loadedEngine());
       this.#observe(result.stats);
       this.options.onQuery({ ...asked, stats: result.stats, error: "" });
       return result;
@@ -163,15 +184,26 @@ export class PromqlQueries implements QueryService {
   }
 
   #observe({ timings, samples }: QueryStats): void {
-    this.#durations.labels("queue_time").observe(timings.execQueueTime);
-    this.#durations.labels("prepare_time").observe(timings.queryPreparationTime);
-    this.#durations.labels("inner_eval").observe(timings.innerEvalTime);
-    this.#durations.labels("result_sort").observe(timings.resultSortTime);
+    const slices = {
+      queue_time: timings.execQueueTime,
+      prepare_time: timings.queryPreparationTime,
+      inner_eval: timings.innerEvalTime,
+      result_sort: timings.resultSortTime,
+    };
+    for (const [slice, seconds] of Object.entries(slices)) {
+      this.#durations.labels(slice).observe(seconds);
+      this.#durationBuckets.labels(slice).observe(seconds);
+    }
     this.#samples.inc(samples.total);
     this.#samplesRead.inc(samples.read);
     this.#costs?.seriesTouched.observe(samples.series ?? 0);
     this.#costs?.samplesRead.observe(samples.read);
   }
+}
+
+/** Were the specifier a literal, Deno would read the sources at the start. */
+async function loadEngine(): Promise<typeof import("../engine/promql/engine.ts")> {
+  return await import(new URL("../engine/promql/engine.ts", import.meta.url).href);
 }
 
 interface CostMetrics {

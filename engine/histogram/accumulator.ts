@@ -14,6 +14,7 @@ import { combineHints } from "./counter_reset_hint.ts";
 import { addToCoarserBounds, commonBounds, emptyCustomColumn } from "./custom_bounds.ts";
 import { type CounterResetHint, FloatHistogram, sameBounds } from "./float_histogram.ts";
 import { addCompensated } from "./kahan.ts";
+import type { Span } from "./span.ts";
 import { isCustomBucketsSchema } from "./schema.ts";
 import { zeroCountForThreshold } from "./zero_bucket.ts";
 
@@ -21,6 +22,16 @@ import { zeroCountForThreshold } from "./zero_bucket.ts";
 const COUNT = 0;
 const SUM = 1;
 const ZERO = 2;
+
+/** What an accumulator has added, to go on with elsewhere. Both histograms have the same buckets. */
+export interface PartialSum {
+  /** Without what compensates for rounding errors. */
+  readonly sums: FloatHistogram;
+  readonly errors: FloatHistogram;
+  readonly sawReset: boolean;
+  readonly sawNotReset: boolean;
+  readonly boundsReconciled: boolean;
+}
 
 /**
  * A histogram that others are added to in place: the one implementation of adding, plain or compensated for
@@ -41,6 +52,7 @@ export class HistogramAccumulator {
   #sawReset = false;
   #sawNotReset = false;
   #boundsReconciled = false;
+  #dependsOnOrder = false;
 
   constructor(start: FloatHistogram, { compensated }: { compensated: boolean }) {
     this.#schema = start.schema;
@@ -52,6 +64,27 @@ export class HistogramAccumulator {
     this.#errors = compensated ? new Float64Array(3) : undefined;
     this.#positive = copyColumn(columnOf(start.positiveSpans, start.positiveBuckets), compensated);
     this.#negative = copyColumn(columnOf(start.negativeSpans, start.negativeBuckets), compensated);
+    if (compensated && !start.usesCustomBuckets) {
+      this.#firstAbove(this.#positive, start.schema);
+      this.#firstAbove(this.#negative, start.schema);
+    }
+  }
+
+  /** Goes on from what another one has added. Compensated; writes to the arrays of `partial`. */
+  static from({ sums, errors, sawReset, sawNotReset, boundsReconciled }: PartialSum): HistogramAccumulator {
+    const state = new HistogramAccumulator(EMPTY, { compensated: true });
+    state.#schema = sums.schema;
+    state.#zeroThreshold = sums.zeroThreshold;
+    state.#customValues = sums.customValues;
+    state.#hint = sums.counterResetHint;
+    state.#totals.set([sums.count, sums.sum, sums.zeroCount]);
+    state.#errors!.set([errors.count, errors.sum, errors.zeroCount]);
+    state.#positive = columnWithErrors(sums.positiveSpans, sums.positiveBuckets, errors.positiveBuckets);
+    state.#negative = columnWithErrors(sums.negativeSpans, sums.negativeBuckets, errors.negativeBuckets);
+    state.#sawReset = sawReset;
+    state.#sawNotReset = sawNotReset;
+    state.#boundsReconciled = boundsReconciled;
+    return state;
   }
 
   /** Whether one of the histograms is known to follow a counter reset and another known not to. */
@@ -62,6 +95,48 @@ export class HistogramAccumulator {
   /** Whether custom buckets with different bounds were brought to the bounds they have in common. */
   get boundsReconciled(): boolean {
     return this.#boundsReconciled;
+  }
+
+  /**
+   * Whether adding in another order may have given other buckets, for a compensated sum: zero buckets were of different
+   * widths, or buckets lay within them.
+   */
+  get dependsOnOrder(): boolean {
+    return this.#dependsOnOrder;
+  }
+
+  /** What was added; shares arrays with the accumulator, which must be compensated. */
+  get partial(): PartialSum {
+    const errors = this.#errors!;
+    const shape = {
+      schema: this.#schema,
+      zeroThreshold: this.#zeroThreshold,
+      customValues: this.#customValues,
+      counterResetHint: this.#hint,
+      positiveSpans: columnSpans(this.#positive),
+      negativeSpans: columnSpans(this.#negative),
+    };
+    return {
+      sums: new FloatHistogram({
+        ...shape,
+        count: this.#totals[COUNT],
+        sum: this.#totals[SUM],
+        zeroCount: this.#totals[ZERO],
+        positiveBuckets: this.#positive.counts,
+        negativeBuckets: this.#negative.counts,
+      }),
+      errors: new FloatHistogram({
+        ...shape,
+        count: errors[COUNT],
+        sum: errors[SUM],
+        zeroCount: errors[ZERO],
+        positiveBuckets: this.#positive.errors,
+        negativeBuckets: this.#negative.errors,
+      }),
+      sawReset: this.#sawReset,
+      sawNotReset: this.#sawNotReset,
+      boundsReconciled: this.#boundsReconciled,
+    };
   }
 
   clone(): HistogramAccumulator {
@@ -77,6 +152,7 @@ export class HistogramAccumulator {
     copy.#sawReset = this.#sawReset;
     copy.#sawNotReset = this.#sawNotReset;
     copy.#boundsReconciled = this.#boundsReconciled;
+    copy.#dependsOnOrder = this.#dependsOnOrder;
     return copy;
   }
 
@@ -89,10 +165,39 @@ export class HistogramAccumulator {
     if (custom !== other.usesCustomBuckets) return false;
     this.#hint = combineHints(this.#hint, other.counterResetHint);
     this.#noteHint(other.counterResetHint);
-    if (custom) this.#addCustomBuckets(other, sign);
-    else this.#addExponentialBuckets(other, sign);
+    const { schema, customValues } = other;
+    const positive = columnOf(other.positiveSpans, other.positiveBuckets);
+    if (custom) this.#addCustomBuckets(positive, customValues, sign);
+    else {
+      this.#addZeroBucket(other, sign);
+      this.#addBuckets(schema, positive, columnOf(other.negativeSpans, other.negativeBuckets), sign);
+    }
     this.#addTotal(COUNT, sign * other.count);
     this.#addTotal(SUM, sign * other.sum);
+    return true;
+  }
+
+  /**
+   * Adds to a compensated sum what another one has added. Returns false and changes nothing if one has an exponential
+   * schema and the other custom buckets, or if adding everything in one order may have given other buckets.
+   */
+  merge({ sums, errors, sawReset, sawNotReset, boundsReconciled }: PartialSum): boolean {
+    const custom = isCustomBucketsSchema(this.#schema);
+    if (custom !== sums.usesCustomBuckets) return false;
+    if (!custom && sums.zeroThreshold !== this.#zeroThreshold) return false;
+    this.#hint = combineHints(this.#hint, sums.counterResetHint);
+    this.#sawReset ||= sawReset;
+    this.#sawNotReset ||= sawNotReset;
+    this.#boundsReconciled ||= boundsReconciled;
+    const positive = columnWithErrors(sums.positiveSpans, sums.positiveBuckets, errors.positiveBuckets);
+    const negative = columnWithErrors(sums.negativeSpans, sums.negativeBuckets, errors.negativeBuckets);
+    if (custom) this.#addCustomBuckets(positive, sums.customValues, 1);
+    else this.#addBuckets(sums.schema, positive, negative, 1);
+    for (const { count, sum, zeroCount } of [sums, errors]) {
+      this.#addTotal(COUNT, count);
+      this.#addTotal(SUM, sum);
+      this.#addTotal(ZERO, zeroCount);
+    }
     return true;
   }
 
@@ -140,34 +245,28 @@ export class HistogramAccumulator {
     else if (hint === "not_reset") this.#sawNotReset = true;
   }
 
-  #addExponentialBuckets(other: FloatHistogram, sign: 1 | -1): void {
-    this.#addZeroBucket(other, sign);
-    const schema = Math.min(this.#schema, other.schema);
-    const { positiveSpans, positiveBuckets, negativeSpans, negativeBuckets } = other;
-    this.#positive = this.#sumWith(
-      this.#positive,
-      columnOf(positiveSpans, positiveBuckets),
-      other,
-      schema,
-      sign,
-    );
-    this.#negative = this.#sumWith(
-      this.#negative,
-      columnOf(negativeSpans, negativeBuckets),
-      other,
-      schema,
-      sign,
-    );
-    this.#schema = schema;
+  /** Adds exponential buckets of `schema`; both sides meet in the coarser schema. */
+  #addBuckets(schema: number, positive: Column, negative: Column, sign: 1 | -1): void {
+    const coarser = Math.min(this.#schema, schema);
+    this.#positive = this.#sumWith(this.#positive, positive, schema, coarser, sign);
+    this.#negative = this.#sumWith(this.#negative, negative, schema, coarser, sign);
+    this.#schema = coarser;
   }
 
-  /** One side with that of `other`, at the coarser `schema` of the two. */
-  #sumWith(mine: Column, theirs: Column, other: FloatHistogram, schema: number, sign: 1 | -1): Column {
-    if (other.schema > schema) {
-      theirs = reduceColumn(copyColumn(theirs, this.#errors !== undefined), other.schema, schema);
+  /** One side with `theirs`, which has `theirSchema`, at the coarser `schema` of the two. */
+  #sumWith(mine: Column, theirs: Column, theirSchema: number, schema: number, sign: 1 | -1): Column {
+    if (theirSchema > schema) {
+      theirs = reduceColumn(copyColumn(theirs, this.#errors !== undefined), theirSchema, schema);
     }
-    const above = columnFrom(theirs, firstAbove(theirs, schema, this.#zeroThreshold));
+    const above = columnFrom(theirs, this.#firstAbove(theirs, schema));
     return addColumn(reduceColumn(mine, this.#schema, schema), above, sign);
+  }
+
+  /** Position of the first bucket that ends beyond the zero bucket. */
+  #firstAbove(column: Column, schema: number): number {
+    const first = firstAbove(column, schema, this.#zeroThreshold);
+    if (first > 0) this.#dependsOnOrder = true;
+    return first;
   }
 
   /** Widens the zero bucket until it ends at the same populated-bucket boundary in both, then adds it. */
@@ -176,6 +275,7 @@ export class HistogramAccumulator {
       this.#addTotal(ZERO, sign * other.zeroCount);
       return;
     }
+    this.#dependsOnOrder = true;
     let theirs = { threshold: other.zeroThreshold, count: other.zeroCount, error: 0 };
     while (theirs.threshold < this.#zeroThreshold || theirs.threshold > this.#zeroThreshold) {
       if (this.#zeroThreshold > theirs.threshold) {
@@ -226,16 +326,15 @@ export class HistogramAccumulator {
     return columnFrom(column, at);
   }
 
-  #addCustomBuckets(other: FloatHistogram, sign: 1 | -1): void {
-    const theirs = columnOf(other.positiveSpans, other.positiveBuckets);
-    if (sameBounds(this.#customValues, other.customValues)) {
+  #addCustomBuckets(theirs: Column, customValues: Float64Array, sign: 1 | -1): void {
+    if (sameBounds(this.#customValues, customValues)) {
       this.#positive = addColumn(this.#positive, theirs, sign);
       return;
     }
-    const bounds = commonBounds(this.#customValues, other.customValues);
+    const bounds = commonBounds(this.#customValues, customValues);
     const sum = emptyCustomColumn(bounds, this.#errors !== undefined);
     addToCoarserBounds(sum, bounds, this.#positive, this.#customValues, 1);
-    addToCoarserBounds(sum, bounds, theirs, other.customValues, sign);
+    addToCoarserBounds(sum, bounds, theirs, customValues, sign);
     this.#positive = compactColumn(sum, 0);
     this.#customValues = bounds;
     this.#boundsReconciled = true;
@@ -263,6 +362,10 @@ export class HistogramAccumulator {
 }
 
 const EMPTY = new FloatHistogram();
+
+function columnWithErrors(spans: readonly Span[], counts: Float64Array, errors: Float64Array): Column {
+  return { ...columnOf(spans, counts), errors };
+}
 
 function compensate(column: Column): Column {
   const counts = column.counts.slice();

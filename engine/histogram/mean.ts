@@ -1,4 +1,4 @@
-import { HistogramAccumulator } from "./accumulator.ts";
+import { HistogramAccumulator, type PartialSum } from "./accumulator.ts";
 import { divide } from "./arithmetic.ts";
 import type { FloatHistogram } from "./float_histogram.ts";
 
@@ -11,6 +11,14 @@ function sizeOf({ count, sum, zeroCount, positiveBuckets, negativeBuckets }: Flo
   for (let i = 0; i < positiveBuckets.length; i++) size += Math.abs(positiveBuckets[i]!);
   for (let i = 0; i < negativeBuckets.length; i++) size += Math.abs(negativeBuckets[i]!);
   return size;
+}
+
+/** What a mean has added, to go on with elsewhere. */
+export interface PartialMean {
+  readonly sum: PartialSum;
+  readonly count: number;
+  /** See `HistogramMean.#largest`. */
+  readonly largest: number;
 }
 
 /**
@@ -28,6 +36,26 @@ export class HistogramMean {
   constructor(first: FloatHistogram) {
     this.#state = new HistogramAccumulator(first, { compensated: true });
     this.#largest = sizeOf(first);
+  }
+
+  /** Goes on from what another one has added. Writes to the arrays of `partial`. */
+  static from({ sum, count, largest }: PartialMean): HistogramMean {
+    const mean = new HistogramMean(sum.sums);
+    mean.#state = HistogramAccumulator.from(sum);
+    mean.#count = count;
+    mean.#largest = largest;
+    return mean;
+  }
+
+  /** What was added; shares arrays with the mean. Undefined where it has become a running mean. */
+  get partial(): PartialMean | undefined {
+    if (this.#incremental) return undefined;
+    return { sum: this.#state.partial, count: this.#count, largest: this.#largest };
+  }
+
+  /** See HistogramAccumulator. */
+  get dependsOnOrder(): boolean {
+    return this.#state.dependsOnOrder;
   }
 
   /** See HistogramAccumulator. */
@@ -69,6 +97,17 @@ export class HistogramMean {
     this.#state = mean;
     this.#count = count;
     return true;
+  }
+
+  /**
+   * Adds what another mean has added. Returns false if that cannot be done as by HistogramAccumulator, or the sum may
+   * have become infinite; this mean is not to be used any more then.
+   */
+  merge({ sum, count, largest }: PartialMean): boolean {
+    if (this.#incremental || !this.#state.merge(sum)) return false;
+    this.#count += count;
+    this.#largest += largest;
+    return this.#largest < SAFE_SIZE || !this.#state.hasOverflow;
   }
 
   toHistogram(): FloatHistogram {

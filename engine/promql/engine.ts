@@ -267,8 +267,7 @@ export class Engine {
   }
 
   #plan(expr: Expr, times: QueryTimes, lookbackDeltaMs: number): Plan {
-    const subqueryStepMs = this.#options.subqueryStepMs ?? (() => 60_000);
-    return planQuery(expr, { ...times, lookbackDeltaMs, subqueryStepMs, functions: FUNCTIONS });
+    return planQuery(expr, { ...times, lookbackDeltaMs, functions: FUNCTIONS });
   }
 
   #result(expr: Expr, value: Value, steps: Steps, { startMs, stepMs }: QueryTimes): QueryValue {

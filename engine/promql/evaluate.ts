@@ -21,6 +21,7 @@ import { smoothInstant } from "./operators/smoothed_selector.ts";
 import { vectorBinary } from "./operators/vector_binary.ts";
 import { vectorScalar } from "./operators/vector_scalar.ts";
 import { fixedTime, type PlanNode } from "./plan.ts";
+import { callsIn, histogramsArgument } from "./pushdown/fragment.ts";
 import { ExecutionError } from "./query_errors.ts";
 import type { SelectedSamples } from "./selected_samples.ts";
 import type { QueryRun } from "./query_run.ts";
@@ -99,26 +100,32 @@ export class Evaluator {
   /** The value of `node` from who has the samples; undefined where it has to be evaluated here. */
   async #pushDown(node: Node<"select" | "call" | "aggregate">, steps: Steps): Promise<Vector | undefined> {
     if (!this.#run.canPushDown(node)) return undefined;
-    const call = node.kind === "aggregate" ? node.input : node;
-    const scalars: (ScalarColumn | undefined)[] = [];
-    if (call.kind === "call") {
+    const calls = callsIn(node);
+    const scalars: (ScalarColumn | undefined)[][] = [];
+    for (const call of calls) {
       checkExtension(call);
-      for (const arg of call.args) {
-        if (arg.kind === "windows") scalars.push(undefined);
-        else {
-          const value = await this.evaluate(arg, steps);
-          this.#scalars.set(arg, value);
-          scalars.push(scalarOf(value));
-        }
-      }
+      scalars.push(await this.#scalarArguments(call, steps));
     }
     const pushed = await this.#run.pushDown(node, steps, scalars);
-    if (pushed !== undefined && call.kind === "call") {
-      for (const arg of call.args) {
-        this.#scalars.delete(arg);
-      }
-    }
+    if (pushed === undefined) return undefined;
+    for (const { args } of calls) for (const arg of args) this.#scalars.delete(arg);
     return pushed;
+  }
+
+  /** The scalar arguments of a call that is to be pushed down, by position, kept should it come back. */
+  async #scalarArguments(call: Node<"call">, steps: Steps): Promise<(ScalarColumn | undefined)[]> {
+    const vector = histogramsArgument(call);
+    const scalars: (ScalarColumn | undefined)[] = [];
+    for (const arg of call.args) {
+      if (arg.kind === "windows" || arg === vector) {
+        scalars.push(undefined);
+        continue;
+      }
+      const value = this.#scalars.get(arg) ?? await this.evaluate(arg, steps);
+      this.#scalars.set(arg, value);
+      scalars.push(scalarOf(value));
+    }
+    return scalars;
   }
 
   async #vector(node: PlanNode, steps: Steps): Promise<Vector> {

@@ -1,5 +1,4 @@
 import type { Matcher } from "../labels/matcher.ts";
-import type { SelectHints } from "../tsdb/select.ts";
 import type {
   Aggregation,
   Binary,
@@ -19,7 +18,6 @@ export interface Selection {
   /** First and last timestamp in ms, both inclusive; what all selectors need. */
   startMs: number;
   endMs: number;
-  hints: SelectHints;
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { Matcher } from "../labels/matcher.ts";
-import type { SelectHints } from "../tsdb/select.ts";
 import type { Aggregation, AtModifier, Binary, Call, Expr, VectorSelector } from "./ast.ts";
 import { scalarOperation } from "./binary_operation.ts";
 import type { FunctionTable } from "./functions/registry.ts";
@@ -15,8 +14,6 @@ export interface PlanOptions {
   /** 0 for an instant query. */
   readonly stepMs: number;
   readonly lookbackDeltaMs: number;
-  /** The step in ms of a subquery over `rangeMs` that names none. */
-  subqueryStepMs(rangeMs: number): number;
   readonly functions: FunctionTable;
 }
 
@@ -31,10 +28,6 @@ export function planQuery(expr: Expr, options: PlanOptions): Plan {
   const { node, isRepeatable } = planner.plan(propagateMatchers(resolve(expr, options), options.functions), {
     startMs: options.startMs,
     endMs: options.endMs,
-    stepMs: options.stepMs,
-    func: "",
-    grouping: [],
-    by: false,
     wantsStatistics: false,
     wantsBuckets: false,
   });
@@ -52,11 +45,6 @@ interface Place {
   /** First and last evaluation time in ms. */
   readonly startMs: number;
   readonly endMs: number;
-  readonly stepMs: number;
-  /** The innermost function or aggregation around it, "" beyond a binary operator, and the grouping right around it. */
-  readonly func: string;
-  readonly grouping: readonly string[];
-  readonly by: boolean;
   /** Inside a function of counts and sums of histograms. */
   readonly wantsStatistics: boolean;
   /** Inside something that looks at buckets, or needs them to recognise counter resets. */
@@ -157,13 +145,11 @@ class Planner {
       }
       case "subquery": {
         const at = fixedTime(expr);
-        const { subqueryStepMs } = this.#options;
         const inner = this.plan(expr.expr, {
           ...place,
           wantsBuckets: true,
           startMs: (at ?? place.startMs) - expr.offsetMs - expr.rangeMs,
           endMs: (at ?? place.endMs) - expr.offsetMs,
-          stepMs: expr.stepMs === 0 ? subqueryStepMs(expr.rangeMs) : expr.stepMs,
         });
         const input = inner.isInvariant ? once(inner.node) : inner.node;
         return {
@@ -201,9 +187,6 @@ class Planner {
     if (implementation === undefined) throw new TypeError(`BUG: function ${name}() has no implementation`);
     const inside: Place = {
       ...place,
-      func: name,
-      grouping: [],
-      by: false,
       wantsStatistics: place.wantsStatistics || STATISTICS_FUNCTIONS.has(name),
       wantsBuckets: place.wantsBuckets || BUCKET_FUNCTIONS.has(name),
     };
@@ -241,11 +224,8 @@ class Planner {
       expr: withoutParens(aggregation.expr),
       param: aggregation.param && withoutParens(aggregation.param),
     };
-    const { op, grouping, isWithout } = expr;
-    const input = this.plan(expr.expr, { ...place, func: op, grouping, by: !isWithout });
-    const param = expr.param === null
-      ? undefined
-      : this.plan(expr.param, { ...place, func: op, grouping, by: !isWithout });
+    const input = this.plan(expr.expr, place);
+    const param = expr.param === null ? undefined : this.plan(expr.param, place);
     // Whether the parameter depends on the step is not looked at, as upstream does not either.
     const node: PlanNode = { kind: "aggregate", expr, input: input.node, param: param && repeated(param) };
     return { ...input, node };
@@ -253,7 +233,7 @@ class Planner {
 
   #binary(expr: Binary, place: Place): Planned {
     const wantsBuckets = place.wantsBuckets || expr.op === "</" || expr.op === ">/";
-    const inside: Place = { ...place, func: "", grouping: [], by: false, wantsBuckets };
+    const inside: Place = { ...place, wantsBuckets };
     const lhs = this.plan(expr.lhs, inside), rhs = this.plan(expr.rhs, inside);
     if (lhs.node.kind === "number" && rhs.node.kind === "number") {
       return constant({
@@ -285,11 +265,10 @@ class Planner {
     // The start of a window is exclusive.
     const startMs = (at ?? place.startMs) - offsetMs - rangeMs - (looksBack ? lookbackDeltaMs : 0) + 1;
     const endMs = (at ?? place.endMs) - offsetMs + (isSmoothed ? lookbackDeltaMs : 0);
-    const { stepMs, func, grouping, by } = place;
-    return this.#share(matchers, startMs, endMs, { stepMs, rangeMs, func, grouping, by });
+    return this.#share(matchers, startMs, endMs);
   }
 
-  #share(matchers: readonly Matcher[], startMs: number, endMs: number, hints: SelectHints): Selection {
+  #share(matchers: readonly Matcher[], startMs: number, endMs: number): Selection {
     const key = matchers.map(String).sort().join("\0");
     const known = this.#byMatchers.get(key) ?? [];
     this.#byMatchers.set(key, known);
@@ -297,10 +276,9 @@ class Planner {
     if (overlapping !== undefined) {
       overlapping.startMs = Math.min(overlapping.startMs, startMs);
       overlapping.endMs = Math.max(overlapping.endMs, endMs);
-      if (JSON.stringify(overlapping.hints) !== JSON.stringify(hints)) overlapping.hints = {};
       return overlapping;
     }
-    const selection: Selection = { matchers, startMs, endMs, hints };
+    const selection: Selection = { matchers, startMs, endMs };
     known.push(selection);
     this.selections.push(selection);
     return selection;

@@ -7,6 +7,7 @@ import {
   type FragmentEvaluator,
   type FragmentResult,
   fragmentSelector,
+  readsStatisticsOnly,
   type SlabRows,
 } from "./pushdown/fragment.ts";
 import { releaseSlabs } from "./pushdown/slabs.ts";
@@ -15,7 +16,7 @@ import { QueryCanceledError, QueryTimeoutError, StorageError } from "./query_err
 import { isTimeout } from "./query_queue.ts";
 import type { SampleAccount } from "./sample_account.ts";
 import { SelectedSamples } from "./selected_samples.ts";
-import type { InstantSeries, ScalarColumn, Steps, Vector } from "./value.ts";
+import type { InstantSeries, Steps, Vector } from "./value.ts";
 
 /** What is fixed for one query. */
 export interface QueryRunOptions {
@@ -49,7 +50,7 @@ function fragmentExpr(node: PlanNode): Fragment["expr"] {
 }
 
 function callOf(node: PlanNode): PlanNode["expr"] {
-  return node.kind === "call" ? { ...node.expr, args: node.args.map(({ expr }) => expr) } : node.expr;
+  return node.kind === "call" ? { ...node.expr, args: node.args.map(callOf) } : node.expr;
 }
 
 /** How long evaluation may keep the thread to itself, in ms. */
@@ -74,8 +75,8 @@ export class QueryRun {
   async load(selections: readonly Selection[]): Promise<void> {
     const missing = selections.filter((selection) => !this.#selected.has(selection));
     await Promise.all(missing.map(async (selection) => {
-      const { matchers, startMs, endMs, hints } = selection;
-      const series = await this.select({ matchers, startMs, endMs, hints });
+      const { matchers, startMs, endMs } = selection;
+      const series = await this.select({ matchers, startMs, endMs });
       this.#selected.set(selection, new SelectedSamples(series, this.options.useStartTimestamps));
     }));
   }
@@ -101,22 +102,23 @@ export class QueryRun {
 
   /**
    * The value of an instant vector from whoever has the samples, where they can evaluate it.
-   * @param scalars Scalar arguments of the call that it is, or that is aggregated, by position.
+   * @param scalars As in `Fragment`.
    * @returns Undefined where the samples themselves are needed.
    */
   async pushDown(
     node: PlanNode,
     steps: Steps,
-    scalars: readonly (ScalarColumn | undefined)[],
+    scalars: Fragment["scalars"],
   ): Promise<Vector | undefined> {
     const { fragments, signal, startMs, endMs, stepMs, account, now, deadlineMs } = this.options;
     if (fragments === undefined || steps.count === 0) return undefined;
-    const { lookbackDeltaMs, useStartTimestamps, typeAndUnitLabels } = this.options;
+    const { lookbackDeltaMs, useStartTimestamps, typeAndUnitLabels, delayedNameRemoval } = this.options;
     let results: FragmentResult[];
     try {
       results = await fragments.evaluateFragment({
         expr: fragmentExpr(node),
         quantity: node.kind === "select" ? node.quantity : "values",
+        statisticsOnly: readsStatisticsOnly(node),
         scalars,
         steps,
         query: { startMs, endMs, stepMs },
@@ -124,6 +126,7 @@ export class QueryRun {
         lookbackDeltaMs,
         useStartTimestamps,
         typeAndUnitLabels,
+        delayedNameRemoval,
         perStepStats: account.counts.totalPerStep !== undefined,
         limits: account.limits,
         timeoutMs: deadlineMs - now(),

@@ -38,7 +38,8 @@ export class SelectedSamples {
   }
 }
 
-function withoutBuckets(series: SeriesColumns): SeriesColumns {
+/** A series whose histograms have no buckets, but know whether they follow a counter reset. */
+export function withoutBuckets(series: SeriesColumns): SeriesColumns {
   if (series.histograms === undefined) return series;
   let previous: FloatHistogram | undefined;
   const histograms = series.histograms.map((histogram) => {
@@ -51,7 +52,8 @@ function withoutBuckets(series: SeriesColumns): SeriesColumns {
     previous = histogram;
     return new FloatHistogram({ schema, count, sum, counterResetHint });
   });
-  return { ...series, histograms };
+  const { labels, times, values, startTimes } = series;
+  return { labels, times, values, histograms, startTimes };
 }
 
 /** The samples of a series by kind; where it has no gaps, its columns stay what they are. */

@@ -47,6 +47,8 @@ export class LogRecordWriter {
    */
   isCompressible = false;
   readonly #rowNumbers = new Map<number, number>();
+  /** The histogram that is being logged. */
+  readonly #chunk = new ByteSink(1024);
 
   /**
    * Logs the last row of `group`.
@@ -95,7 +97,8 @@ export class LogRecordWriter {
 
   /** @throws {RangeError} If the histogram takes more than HISTOGRAM_BYTES_MAX; nothing is logged. */
   histogram(ref: number, timeMs: number, histogram: FloatHistogram, startMs = 0): void {
-    const chunk = new ByteSink(256);
+    const chunk = this.#chunk;
+    chunk.clear();
     encodeHistograms([histogram], chunk);
     if (chunk.length > HISTOGRAM_BYTES_MAX) {
       throw new RangeError(

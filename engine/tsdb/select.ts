@@ -2,24 +2,11 @@ import type { Labels } from "../labels/labels.ts";
 import type { Matcher } from "../labels/matcher.ts";
 import type { FloatHistogram } from "../histogram/float_histogram.ts";
 
-/** What a caller wants to do with a selection; a store may use it to read less, never to answer differently. */
-export interface SelectHints {
-  /** Distance of evaluation steps in ms, 0 for an instant query. */
-  readonly stepMs?: number;
-  /** Length of the range selector in ms, 0 for an instant selector. */
-  readonly rangeMs?: number;
-  /** Name of the innermost function or aggregation around the selector. */
-  readonly func?: string;
-  readonly grouping?: readonly string[];
-  readonly by?: boolean;
-}
-
 export interface SelectRequest {
   readonly matchers: readonly Matcher[];
   /** First and last timestamp in ms since the Unix epoch, both inclusive. */
   readonly startMs: number;
   readonly endMs: number;
-  readonly hints?: SelectHints;
   readonly signal?: AbortSignal;
 }
 

@@ -143,7 +143,9 @@ export class SeriesCollector {
 
   /** The slow way: samples of several sources in order of time, the oldest real one where several have the same time. */
   #merge(labels: Labels, unordered: readonly Piece[]): SeriesColumns {
-    const pieces = [...unordered].sort((a, b) => ageOf(a) - ageOf(b));
+    // The oldest comes first where times meet.
+    const isSequential = this.#isSequential;
+    const pieces = isSequential ? unordered : [...unordered].sort((a, b) => ageOf(a) - ageOf(b));
     const total = pieces.reduce((sum, piece) => sum + piece.to - piece.from, 0);
     const times = joinTimes(pieces);
     const values = new Float64Array(total);
@@ -157,9 +159,9 @@ export class SeriesCollector {
       this.#read(piece, values, words, at, histograms);
       at += piece.to - piece.from;
     }
-    const order = Uint32Array.from({ length: total }, (_, i) => i).sort((a, b) =>
-      times[a] - times[b] || a - b
-    );
+    const order = new Uint32Array(total);
+    for (let i = 0; i < total; i++) order[i] = i;
+    if (!isSequential) order.sort((a, b) => times[a] - times[b] || a - b);
     const rank = (i: number) =>
       histograms[i] !== undefined ? 2 : isAbsent(words, i) ? 0 : isStale(words, i) ? 1 : 2;
     const outTimes = new Float64Array(total), outValues = new Float64Array(total);

@@ -29,8 +29,8 @@ export const HISTOGRAM_FUNCTIONS: FunctionTable = {
   histogram_avg: ofNative(average),
   histogram_stddev: ofNative(standardDeviation),
   histogram_stdvar: ofNative(variance),
-  histogram_fraction: { kind: "vector", evaluate: histogramFraction },
-  histogram_quantile: { kind: "vector", evaluate: histogramQuantile },
+  histogram_fraction: { kind: "vector", ofHistograms: true, evaluate: histogramFraction },
+  histogram_quantile: { kind: "vector", ofHistograms: true, evaluate: histogramQuantile },
   histogram_quantiles: { kind: "vector", evaluate: histogramQuantiles },
 };
 
@@ -38,6 +38,7 @@ export const HISTOGRAM_FUNCTIONS: FunctionTable = {
 function ofNative(f: (h: FloatHistogram) => number): FunctionImplementation {
   return {
     kind: "vector",
+    ofHistograms: true,
     evaluate: (call) =>
       vectorArgument(call, 0).filter(({ histograms }) => histograms !== undefined).map((series) => {
         const { labels, dropName } = nameDropped(series, call.delayedNameRemoval);

@@ -113,7 +113,6 @@ async function fetchInfoSeries(
     matchers: [...identity, ...wanted.data, ...wanted.names],
     startMs: (atMs ?? steps.startMs) - offsetMs - lookbackDeltaMs + 1,
     endMs: (atMs ?? stepTime(steps, steps.count - 1)) - offsetMs,
-    hints: { stepMs: steps.stepMs, func: "info" },
   });
   const candidates = new Map<string, SampledSeries[]>();
   for (const columns of series) {

@@ -56,13 +56,18 @@ export interface FunctionCall {
  * How a function is implemented.
  * - `scalar`: one number per step.
  * - `vector`: from all arguments to an instant vector. The engine checks afterwards that label sets are unique, merges
- *   series that became equal and never meet at a step, and leaves out series without a sample.
+ *   series that became equal and never meet at a step, and leaves out series without a sample. `ofHistograms` says that
+ *   of a vector of histograms each series has one result, whatever the others are.
  * - `range`: the common case of functions over one range vector: fills `out` for one series over all steps. The engine
  *   drops the name unless `keepsName`, and calls it only for series that have samples.
  */
 export type FunctionImplementation =
   | { readonly kind: "scalar"; evaluate(call: FunctionCall): ScalarColumn }
-  | { readonly kind: "vector"; evaluate(call: FunctionCall): Vector | Promise<Vector> }
+  | {
+    readonly kind: "vector";
+    readonly ofHistograms?: true;
+    evaluate(call: FunctionCall): Vector | Promise<Vector>;
+  }
   | {
     readonly kind: "range";
     readonly keepsName?: boolean;

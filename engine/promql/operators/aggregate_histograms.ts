@@ -1,9 +1,19 @@
 import { HistogramAccumulator } from "../../histogram/accumulator.ts";
+import type { FloatHistogram } from "../../histogram/float_histogram.ts";
 import { HistogramMean } from "../../histogram/mean.ts";
 import { METRIC_NAME } from "../../labels/labels.ts";
+import type { Annotations } from "../annotations.ts";
+import type { Span } from "../position.ts";
 import { FLOAT, HISTOGRAM, type InstantSeries, NONE, setHistogram, type Vector } from "../value.ts";
 import { type AggregationInput, membersOf } from "./aggregate.ts";
 import type { Groups } from "./grouping.ts";
+
+/** What histograms of a group are added to, at one step. */
+export type HistogramSum = HistogramAccumulator | HistogramMean;
+
+export function newHistogramSum(op: "sum" | "avg", first: FloatHistogram): HistogramSum {
+  return op === "sum" ? new HistogramAccumulator(first, { compensated: true }) : new HistogramMean(first);
+}
 
 /** Adds the histograms of each group to `out`, which has the results of its floats; a group with both has neither. */
 export function aggregateHistograms(
@@ -28,27 +38,38 @@ function addStep(
   { expr, run: { annotations } }: AggregationInput,
 ): void {
   const { span } = expr.expr;
-  let state: HistogramAccumulator | HistogramMean | undefined;
+  let sum: HistogramSum | undefined;
   for (const { present, histograms, labels } of series) {
     if (present[step] !== HISTOGRAM) continue;
     const histogram = histograms![step]!;
-    if (state === undefined) {
-      state = op === "sum"
-        ? new HistogramAccumulator(histogram, { compensated: true })
-        : new HistogramMean(histogram);
-    } else if (!state.add(histogram)) {
+    if (sum === undefined) sum = newHistogramSum(op, histogram);
+    else if (!sum.add(histogram)) {
       annotations.mixedExponentialCustom(labels.get(METRIC_NAME), span);
       out.present[step] = NONE;
       return;
     }
   }
-  if (state === undefined) return;
-  if (state.boundsReconciled) annotations.mismatchedCustomBuckets("aggregation", span);
+  if (sum !== undefined) finishHistograms(sum, out, step, annotations, span);
+}
+
+/**
+ * Sets what the histograms of a group sum up to.
+ * @param out Has the result of the group's floats.
+ * @param span Of what is aggregated.
+ */
+export function finishHistograms(
+  sum: HistogramSum,
+  out: InstantSeries,
+  step: number,
+  annotations: Annotations,
+  span: Span,
+): void {
+  if (sum.boundsReconciled) annotations.mismatchedCustomBuckets("aggregation", span);
   if (out.present[step] === FLOAT) {
     annotations.mixedFloatsHistogramsInAggregation(span);
     out.present[step] = NONE;
     return;
   }
-  if (state.hintsConflict) annotations.counterResetCollision("aggregation", span);
-  setHistogram(out, step, state.toHistogram());
+  if (sum.hintsConflict) annotations.counterResetCollision("aggregation", span);
+  setHistogram(out, step, sum.toHistogram());
 }

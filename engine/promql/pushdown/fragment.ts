@@ -1,3 +1,4 @@
+import type { PackedHistograms } from "../../histogram/packed_histograms.ts";
 import type { Matcher } from "../../labels/matcher.ts";
 import type { Annotation } from "../annotations.ts";
 import type { Aggregation, Call, VectorSelector } from "../ast.ts";
@@ -8,15 +9,18 @@ import type { SampleCounts, SampleLimits } from "../sample_account.ts";
 import type { ScalarColumn, Steps } from "../value.ts";
 
 /**
- * A part of a query that whoever has the samples can evaluate for its own series: an instant selector, a function over
- * a range selector, or an aggregation of either whose partial results can be put together. All of it is plain data.
+ * A part of a query that whoever has the samples can evaluate for its own series: an instant selector or a function over
+ * a range selector, a function of the histograms that either gives, or an aggregation of one of these whose partial
+ * results can be put together. All of it is plain data.
  */
 export interface Fragment {
   /** With durations and `@` resolved; matchers may have lost their methods on the way. */
   readonly expr: VectorSelector | Call | Aggregation;
   readonly quantity: SelectedQuantity;
-  /** Scalar arguments of the call, by position. */
-  readonly scalars: readonly (ScalarColumn | undefined)[];
+  /** Of histograms, only count, sum and counter resets matter. */
+  readonly statisticsOnly: boolean;
+  /** Scalar arguments of each call, the outermost first, by position. */
+  readonly scalars: readonly (readonly (ScalarColumn | undefined)[])[];
   readonly steps: Steps;
   /** The query that the fragment is part of. */
   readonly query: { readonly startMs: number; readonly endMs: number; readonly stepMs: number };
@@ -24,6 +28,7 @@ export interface Fragment {
   readonly lookbackDeltaMs: number;
   readonly useStartTimestamps: boolean;
   readonly typeAndUnitLabels: boolean;
+  readonly delayedNameRemoval: boolean;
   readonly perStepStats: boolean;
   readonly limits: SampleLimits;
   /** How long evaluation may take, in ms. */
@@ -46,6 +51,8 @@ export interface FragmentRows {
   readonly identities: Float64Array;
   /** The metric name of all series that were read; undefined where they have several. */
   readonly name: string | undefined;
+  /** Whether the aggregation left out histograms. */
+  readonly ignoredHistograms: boolean;
   readonly annotations: readonly Annotation[];
   readonly counts: SampleCounts;
 }
@@ -60,6 +67,7 @@ export interface PackedLabels {
 /** Columns of one slab, all laid out alike: row `r` of the slab is `[r * steps, (r + 1) * steps)`. */
 export interface Slab {
   readonly values: Float64Array;
+  /** What is there, see `InstantSeries`; in partial results FLOAT and HISTOGRAM may both be set. */
   readonly present: Uint8Array;
   /** What an aggregation keeps beside its result, where it does; see `PartialResult` in aggregate.ts. */
   readonly errors?: Float64Array;
@@ -72,6 +80,19 @@ export interface SlabRows {
   readonly slabs: readonly Slab[];
   readonly rowsPerSlab: number;
   readonly count: number;
+  /**
+   * The histograms of one row after the other, by step; of partial results two each, see `PartialSum` in accumulator.ts.
+   */
+  readonly histograms?: PackedHistograms;
+  readonly partials?: PartialColumns;
+}
+
+/** What partial results have beside the histograms of a sum or a mean, an entry each. */
+export interface PartialColumns {
+  readonly flags: Uint8Array;
+  /** Of means; see `PartialMean` in mean.ts. */
+  readonly counts: Float64Array;
+  readonly largest: Float64Array;
 }
 
 /** Something that evaluates fragments, a result for each of its parts. */
@@ -79,12 +100,20 @@ export interface FragmentEvaluator {
   evaluateFragment(fragment: Fragment, signal?: AbortSignal): Promise<FragmentResult[]>;
 }
 
+type CallNode = Extract<PlanNode, { kind: "call" }>;
+
 /** The selector that a fragment of `node` reads, if it can be one. */
 export function fragmentSelector(node: PlanNode, delayedNameRemoval: boolean): VectorSelector | undefined {
   switch (node.kind) {
     case "select":
       return node.quantity !== "start timestamps" && !node.expr.isSmoothed ? node.expr : undefined;
     case "call": {
+      const vector = histogramsArgument(node);
+      if (vector !== undefined) {
+        const selector = fragmentSelector(vector, delayedNameRemoval);
+        // Buckets of classic histograms belong together.
+        return selector?.name.endsWith("_bucket") ? undefined : selector;
+      }
       if (node.implementation.kind !== "range") return undefined;
       const ranges = node.args.filter(({ kind }) => kind === "windows" || kind === "subquery");
       const [range] = ranges;
@@ -102,6 +131,35 @@ export function fragmentSelector(node: PlanNode, delayedNameRemoval: boolean): V
     default:
       return undefined;
   }
+}
+
+/** The calls in a fragment, the outermost first. */
+export function callsIn(node: PlanNode): CallNode[] {
+  const call = node.kind === "aggregate" ? node.input : node;
+  if (call.kind !== "call") return [];
+  const vector = histogramsArgument(call);
+  return vector?.kind === "call" ? [call, vector] : [call];
+}
+
+/** The argument of a function of histograms that gives them, where it may be evaluated series by series. */
+export function histogramsArgument({ implementation, expr, args }: CallNode): PlanNode | undefined {
+  if (implementation.kind !== "vector" || !implementation.ofHistograms) return undefined;
+  return args.find((arg, i) =>
+    // A sign is not in the plan, but annotations point to it.
+    expr.args[i]!.kind !== "unary" && (arg.kind === "select"
+      ? arg.quantity === "values"
+      : arg.kind === "call" && arg.implementation.kind === "range")
+  );
+}
+
+/** Whether the selector of a fragment has histograms of which only count, sum and counter resets matter. */
+export function readsStatisticsOnly(node: PlanNode): boolean {
+  const calls = callsIn(node);
+  const [innermost = node.kind === "aggregate" ? node.input : node] = calls.slice(-1);
+  const source = innermost.kind === "call"
+    ? innermost.args.find(({ kind }) => kind === "windows" || kind === "select")
+    : innermost;
+  return source !== undefined && "statisticsOnly" in source && source.statisticsOnly;
 }
 
 /** A matcher as it comes out of another thread. */

@@ -1,12 +1,31 @@
+import { HistogramReader } from "../../histogram/packed_histograms.ts";
 import type { Labels } from "../../labels/labels.ts";
-import { combine, finish, isReduction, type PartialResult } from "../operators/aggregate.ts";
+import {
+  type Columns,
+  combine,
+  finish,
+  isReduction,
+  type PartialResult,
+  type Reduction,
+} from "../operators/aggregate.ts";
+import { finishHistograms, type HistogramSum } from "../operators/aggregate_histograms.ts";
 import { mergeSameLabels } from "../operators/same_labels.ts";
 import type { PlanNode } from "../plan.ts";
 import { queryErrorOf } from "../query_errors.ts";
 import type { QueryRun } from "../query_run.ts";
-import { hasSamples, METADATA_LABELS, type Steps, type Vector } from "../value.ts";
-import type { FragmentResult, FragmentRows } from "./fragment.ts";
+import type { Aggregator } from "../token.ts";
+import {
+  FLOAT,
+  hasSamples,
+  HISTOGRAM,
+  type InstantSeries,
+  METADATA_LABELS,
+  type Steps,
+  type Vector,
+} from "../value.ts";
+import { callsIn, type FragmentResult, type FragmentRows } from "./fragment.ts";
 import { unpackLabels } from "./packed_labels.ts";
+import { PartialReader } from "./packed_partials.ts";
 import { buffersOf, readPartial, readRow } from "./slabs.ts";
 
 /**
@@ -28,22 +47,33 @@ export function gatherFragments(
   const haveOneName = filled.every(({ name }) => name !== undefined && name === first!.name);
   const dropsName = namesAreDropped(node);
   const isAggregation = node.kind === "aggregate";
-  if (isAggregation && dropsName && !haveOneName) return undefined;
+  const needsOneName = isAggregation
+    ? dropsName
+    : callsIn(node).some((call) => namesAreDropped(call) && call !== node);
+  if (needsOneName && !haveOneName) return undefined;
   if (!areDistinct(filled.map(({ identities }) => identities))) return undefined;
+  const groups = isAggregation ? groupsOf(filled, node.expr.op, steps) : NO_GROUPS;
+  if (groups === undefined) return undefined;
 
   const { account, delayedNameRemoval } = run.options;
   for (const { counts, annotations, rows } of parts) {
     account.absorb(counts, buffersOf(rows).reduce((sum, { byteLength }) => sum + byteLength, 0));
     run.annotations.absorb(annotations);
   }
-  if (isAggregation) return aggregated(filled, node, steps, run);
+  if (isAggregation) {
+    for (const { rows } of parts) run.releaseLater(rows);
+    return aggregated(groups, filled.some(({ ignoredHistograms }) => ignoredHistograms), node, steps, run);
+  }
   account.reserve(filled.reduce((sum, { rows }) => sum + rows.count, 0) * steps.count);
   for (const { rows } of filled) run.releaseLater(rows);
   const vector: Vector = [];
   const dropped = dropsName && !delayedNameRemoval ? METADATA_LABELS : NO_LABELS;
   for (const { labels, rows } of filled) {
+    const reader = rows.histograms && new HistogramReader(rows.histograms);
     unpackLabels(labels, dropped).forEach((labels, row) => {
-      vector.push({ labels, dropName: dropsName, ...readRow(rows, row, steps.count) });
+      const columns = readRow(rows, row, steps.count);
+      const histograms = reader && readHistograms(reader, columns);
+      vector.push({ labels, dropName: dropsName, ...columns, histograms });
     });
   }
   const isUnique = !dropsName || (haveOneName && !hasMetadata(filled)) ||
@@ -59,7 +89,8 @@ function namesAreDropped(node: PlanNode): boolean {
     case "aggregate":
       return namesAreDropped(node.input);
     case "call":
-      return node.implementation.kind === "range" && node.implementation.keepsName !== true;
+      return node.implementation.kind === "vector" ||
+        (node.implementation.kind === "range" && node.implementation.keepsName !== true);
     default:
       return node.kind === "select" && node.quantity !== "values";
   }
@@ -88,27 +119,82 @@ function overlap(a: Float64Array, b: Float64Array): boolean {
   return false;
 }
 
-function aggregated(
+/** The next histograms of a row, by step; undefined where the row has none. */
+function readHistograms(reader: HistogramReader, { present }: Columns): InstantSeries["histograms"] {
+  if (!present.includes(HISTOGRAM)) return undefined;
+  return Array.from(present, (kind) => kind === HISTOGRAM ? reader.next() : undefined);
+}
+
+interface Group extends PartialResult {
+  readonly labels: Labels;
+  /** Sums of histograms, by step. */
+  sums: (HistogramSum | undefined)[] | undefined;
+}
+
+const NO_GROUPS: readonly Group[] = [];
+
+/** What the parts have of each group in one; undefined where histograms do not add up. */
+function groupsOf(
   parts: readonly FragmentRows[],
+  op: Aggregator,
+  steps: Steps,
+): readonly Group[] | undefined {
+  if (!isReduction(op)) throw new TypeError(`BUG: ${op} cannot be put together from parts`);
+  const groups = new Map<string, Group>();
+  for (const { labels: packed, rows } of parts) {
+    const reader = new PartialReader(rows);
+    for (const [row, labels] of unpackLabels(packed, NO_LABELS).entries()) {
+      const partial = readPartial(rows, row, steps.count);
+      const known = groups.get(labels.key());
+      const sums = readSums(reader, op, partial.columns, known?.sums);
+      if (sums === "apart") return undefined;
+      if (known === undefined) groups.set(labels.key(), { labels, sums, ...partial });
+      else {
+        known.sums = sums;
+        combine(op, partial, known);
+      }
+    }
+  }
+  return [...groups.values()];
+}
+
+/** Adds the next sums of histograms to those that are known, and leaves the floats in `present`. */
+function readSums(
+  reader: PartialReader,
+  op: Reduction,
+  { present }: Columns,
+  known: Group["sums"],
+): Group["sums"] | "apart" {
+  if (op !== "sum" && op !== "avg") return known;
+  for (let step = 0; step < present.length; step++) {
+    if ((present[step]! & HISTOGRAM) === 0) continue;
+    present[step]! &= FLOAT;
+    known ??= new Array<HistogramSum | undefined>(present.length).fill(undefined);
+    const sum = known[step];
+    if (sum === undefined) known[step] = reader.start(op);
+    else if (!reader.addTo(sum)) return "apart";
+  }
+  return known;
+}
+
+function aggregated(
+  groups: readonly Group[],
+  ignoredHistograms: boolean,
   node: Extract<PlanNode, { kind: "aggregate" }>,
   steps: Steps,
   run: QueryRun,
 ): Vector {
-  const { op } = node.expr;
-  if (!isReduction(op)) throw new TypeError(`BUG: ${op} cannot be put together from parts`);
-  const groups = new Map<string, PartialResult & { readonly labels: Labels }>();
-  for (const { labels, rows } of parts) {
-    unpackLabels(labels, NO_LABELS).forEach((labels, row) => {
-      const partial = readPartial(rows, row, steps.count);
-      const known = groups.get(labels.key());
-      if (known === undefined) groups.set(labels.key(), { labels, ...partial });
-      else combine(op, partial, known);
+  const { op, expr: { span } } = node.expr;
+  const { annotations, options: { account } } = run;
+  account.reserve(groups.length * steps.count);
+  if (ignoredHistograms) annotations.histogramIgnoredInAggregation(op, span);
+  const dropName = namesAreDropped(node);
+  return groups.map(({ labels, columns, scratch, sums }) => {
+    finish(op as Reduction, columns, scratch);
+    const result: InstantSeries = { labels, dropName, ...columns };
+    sums?.forEach((sum, step) => {
+      if (sum !== undefined) finishHistograms(sum, result, step, annotations, span);
     });
-  }
-  for (const { rows } of parts) run.releaseLater(rows);
-  run.options.account.reserve(groups.size * steps.count);
-  return [...groups.values()].map(({ labels, columns, scratch }) => {
-    finish(op, columns, scratch);
-    return { labels, dropName: namesAreDropped(node), ...columns };
+    return result;
   }).filter(hasSamples);
 }

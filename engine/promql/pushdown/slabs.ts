@@ -66,10 +66,12 @@ export function readPartial(
   return { columns: rowOf(slab, at, steps), scratch: new SlabScratch(slab, at, steps) };
 }
 
-/** The buffers of slabs, to be transferred. */
-export function buffersOf({ slabs }: SlabRows): ArrayBuffer[] {
-  return slabs.flatMap((slab) => Object.values(slab as unknown as Record<string, Float64Array | Uint8Array>))
-    .map(({ buffer }) => buffer as ArrayBuffer);
+/** The buffers of slabs and histograms, to be transferred. */
+export function buffersOf({ slabs, histograms }: SlabRows): ArrayBuffer[] {
+  return [
+    ...slabs.flatMap((slab) => Object.values(slab as unknown as Record<string, Float64Array | Uint8Array>)),
+    ...histograms?.cells ?? [],
+  ].map(({ buffer }) => buffer as ArrayBuffer);
 }
 
 /** Gives the memory of slabs back at once, rather than when garbage is collected. They cannot be read any more. */

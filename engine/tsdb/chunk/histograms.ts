@@ -22,6 +22,11 @@ const HINTS: readonly CounterResetHint[] = ["unknown", "reset", "not_reset", "ga
 /** Most bucket counts that one run may decode to, so that damaged bytes cannot exhaust memory. */
 const RUN_CELLS_MAX = 1 << 24;
 
+const NO_BUCKETS = new Float64Array(0);
+
+// Rows of short runs; reused between calls, as encoding is synchronous and never re-entered.
+const scratch = new Float64Array(1 << 13);
+
 /** Appends the histograms; `undefined` means that there is none at that index. */
 export function encodeHistograms(histograms: readonly (FloatHistogram | undefined)[], out: ByteSink): void {
   const starts: number[] = [];
@@ -56,15 +61,15 @@ function encodeRun(run: readonly FloatHistogram[], out: ByteSink): void {
 
   const positive = run[0].positiveBuckets.length, negative = run[0].negativeBuckets.length;
   const stride = 3 + positive + negative;
-  const rows = new Float64Array(run.length * stride);
-  run.forEach((histogram, i) => {
-    const row = i * stride;
-    rows[row] = histogram.count;
-    rows[row + 1] = histogram.zeroCount;
-    rows[row + 2] = histogram.sum;
-    rows.set(histogram.positiveBuckets, row + 3);
-    rows.set(histogram.negativeBuckets, row + 3 + positive);
-  });
+  const cells = run.length * stride, rows = cells <= scratch.length ? scratch : new Float64Array(cells);
+  for (let i = 0, at = 0; i < run.length; i++) {
+    const { count, zeroCount, sum, positiveBuckets, negativeBuckets } = run[i];
+    rows[at++] = count;
+    rows[at++] = zeroCount;
+    rows[at++] = sum;
+    for (let b = 0; b < positive; b++) rows[at++] = positiveBuckets[b];
+    for (let b = 0; b < negative; b++) rows[at++] = negativeBuckets[b];
+  }
   for (let column = 0; column < stride; column++) encodeValues(rows, column, run.length, stride, out);
 }
 
@@ -115,9 +120,12 @@ function decodeRun(source: ByteSource, length: number, histograms: (FloatHistogr
   for (let column = 0; column < columns; column++) {
     source.at = decodeValues(source.bytes, source.at, length, values, column * length);
   }
-  const buckets = (i: number, firstColumn: number, size: number) =>
-    Float64Array.from({ length: size }, (_, b) => values[(firstColumn + b) * length + i]);
-  for (let i = 0; i < length; i++) {
+  // Bucket counts by histogram: each one's are a part of one array.
+  const buckets = positive + negative, counts = new Float64Array(buckets * length);
+  for (let b = 0, from = 3 * length; b < buckets; b++) {
+    for (let to = b; to < counts.length; to += buckets) counts[to] = values[from++];
+  }
+  for (let i = 0, at = 0; i < length; i++, at += buckets) {
     histograms.push(
       new FloatHistogram({
         schema,
@@ -127,8 +135,8 @@ function decodeRun(source: ByteSource, length: number, histograms: (FloatHistogr
         sum: values[2 * length + i],
         positiveSpans,
         negativeSpans,
-        positiveBuckets: buckets(i, 3, positive),
-        negativeBuckets: buckets(i, 3 + positive, negative),
+        positiveBuckets: positive === 0 ? NO_BUCKETS : counts.subarray(at, at + positive),
+        negativeBuckets: negative === 0 ? NO_BUCKETS : counts.subarray(at + positive, at + buckets),
         customValues,
         counterResetHint: hints[i],
       }),

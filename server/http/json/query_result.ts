@@ -1,9 +1,9 @@
 import { formatValue } from "../../../engine/go_float.ts";
-import { toJson } from "../../../engine/histogram/print.ts";
 import type { Labels } from "../../../engine/labels/labels.ts";
 import type { MatrixSeries, QueryValue } from "../../../engine/promql/query_result.ts";
 import { FLOAT, HISTOGRAM } from "../../../engine/promql/value.ts";
 import { ByteWriter, CHUNK_BYTES } from "./byte_writer.ts";
+import { HistogramWriter } from "./histogram.ts";
 import { writeTimestamp, writeValue } from "./number.ts";
 import { SampleHeads } from "./sample_heads.ts";
 
@@ -39,15 +39,16 @@ export function* queryValueChunks(value: QueryValue): Chunks {
 }
 
 function* matrixChunks(out: ByteWriter, all: readonly MatrixSeries[]): Chunks {
-  const heads = new SampleHeads();
+  const heads = new SampleHeads(), histograms = new HistogramWriter();
   for (const [i, series] of all.entries()) {
     if (i > 0) out.ascii(",");
-    yield* seriesChunks(out, series, heads);
+    yield* seriesChunks(out, series, heads, histograms);
     if (out.isFull) yield out.take();
   }
 }
 
 function* vectorChunks(out: ByteWriter, { timeMs, series }: Extract<QueryValue, { type: "vector" }>): Chunks {
+  const writer = new HistogramWriter();
   for (const [i, { labels, values, histograms }] of series.entries()) {
     const histogram = histograms?.[0];
     out.ascii(i === 0 ? '{"metric":' : ',{"metric":');
@@ -60,14 +61,19 @@ function* vectorChunks(out: ByteWriter, { timeMs, series }: Extract<QueryValue, 
       out.ascii('"]}');
     } else {
       out.ascii(",");
-      out.ascii(JSON.stringify(toJson(histogram)));
+      writer.write(out, histogram);
       out.ascii("]}");
     }
     if (out.isFull) yield out.take();
   }
 }
 
-function* seriesChunks(out: ByteWriter, series: MatrixSeries, heads: SampleHeads): Chunks {
+function* seriesChunks(
+  out: ByteWriter,
+  series: MatrixSeries,
+  heads: SampleHeads,
+  writer: HistogramWriter,
+): Chunks {
   const { times, present, histograms } = series;
   out.ascii('{"metric":');
   writeLabels(out, series.labels);
@@ -92,7 +98,7 @@ function* seriesChunks(out: ByteWriter, series: MatrixSeries, heads: SampleHeads
       out.ascii(`${separator}[`);
       timestamp(out, times[i]);
       out.ascii(",");
-      out.ascii(JSON.stringify(toJson(histograms[i]!)));
+      writer.write(out, histograms[i]!);
       out.ascii("]");
       separator = ",";
       if (out.isFull) yield out.take();

@@ -93,3 +93,92 @@ Deno.test("mean: custom bounds are reconciled, mixed schemas refused", () => {
   assert.equal(mean.boundsReconciled, true);
   assert.ok(mean.toHistogram().equals(divide(custom([1, 3], [6, 4]), 2)));
 });
+
+/** The histograms added in parts, which are then put together; undefined where that cannot be done. */
+function inParts(
+  histograms: FloatHistogram[],
+  partOf: (i: number) => number,
+  isMean: boolean,
+): FloatHistogram | undefined {
+  const parts: (HistogramAccumulator | HistogramMean)[] = [];
+  for (const [i, h] of histograms.entries()) {
+    const part = parts[partOf(i)];
+    if (part !== undefined) {
+      if (!part.add(h)) return undefined;
+    } else {
+      parts[partOf(i)] = isMean ? new HistogramMean(h) : new HistogramAccumulator(h, { compensated: true });
+    }
+  }
+  let whole: HistogramAccumulator | HistogramMean | undefined;
+  for (const part of parts.filter((part) => part !== undefined)) {
+    if (part.dependsOnOrder || part.partial === undefined) return undefined;
+    if (part instanceof HistogramMean) {
+      const partial = structuredCloneOf(part.partial!);
+      if (whole === undefined) whole = HistogramMean.from(partial);
+      else if (!(whole as HistogramMean).merge(partial)) return undefined;
+    } else {
+      const partial = structuredCloneOf({ sum: part.partial }).sum;
+      if (whole === undefined) whole = HistogramAccumulator.from(partial);
+      else if (!(whole as HistogramAccumulator).merge(partial)) return undefined;
+    }
+  }
+  return whole!.toHistogram();
+}
+
+/** A copy that shares no array, so that it shows where a sum writes to what is not its own. */
+function structuredCloneOf<T extends { readonly sum: HistogramAccumulator["partial"] }>(partial: T): T {
+  const { sums, errors, ...rest } = partial.sum;
+  return { ...partial, sum: { sums: sums.clone(), errors: errors.clone(), ...rest } };
+}
+
+Deno.test("sums and means put together from parts equal those added one by one", () => {
+  const histograms = fc.oneof(
+    fc.array(exponentialHistogram(), { minLength: 1, maxLength: 12 }),
+    fc.array(customHistogram(), { minLength: 1, maxLength: 12 }),
+  );
+  fc.assert(fc.property(histograms, fc.array(fc.nat({ max: 3 }), { minLength: 12 }), (all, places) => {
+    const partOf = (i: number) => places[i]!;
+    assert.ok(inParts(all, partOf, false)!.equals(sumOf(all)!));
+    const mean = new HistogramMean(all[0]!);
+    for (const h of all.slice(1)) mean.add(h);
+    assert.ok(inParts(all, partOf, true)!.equals(mean.toHistogram()));
+  }));
+});
+
+Deno.test("what was lost to rounding in the parts is in the whole", () => {
+  const all = [1, 1e100, 1, -1e100].map((x) => positiveOnly([x, 1], { sum: x }).with({ zeroCount: x }));
+  const sum = inParts(all, (i) => i % 2, false)!;
+  assert.deepEqual([sum.sum, sum.zeroCount, ...sum.positiveBuckets], [2, 2, 2, 4]);
+});
+
+for (
+  const { name, histograms } of [
+    {
+      name: "zero buckets of different widths in one part",
+      histograms: [0.1, 0.2].map((zeroThreshold) => positiveOnly([1]).with({ zeroThreshold })),
+    },
+    {
+      name: "zero buckets of different widths in two parts",
+      histograms: [0.1, 0.1, 0.2, 0.2].map((zeroThreshold) => positiveOnly([1]).with({ zeroThreshold })),
+    },
+    {
+      name: "a bucket within the zero bucket",
+      histograms: [positiveOnly([1], { offset: -3 }).with({ zeroThreshold: 1 })],
+    },
+    {
+      name: "custom and exponential buckets in two parts",
+      histograms: [positiveOnly([1]), custom([1], [1])],
+    },
+  ]
+) {
+  Deno.test(`parts are not put together where there are ${name}`, () => {
+    const partOf = (i: number) => histograms.length > 2 ? i >> 1 : name.endsWith("one part") ? 0 : i;
+    for (const isMean of [false, true]) assert.equal(inParts(histograms, partOf, isMean), undefined);
+  });
+}
+
+Deno.test("means whose sums may overflow are not put together", () => {
+  const all = [1e308, 1e308].map((x) => positiveOnly([x], { sum: x }));
+  assert.equal(inParts(all, (i) => i, true), undefined);
+  assert.equal(inParts([...all, all[0]!], (i) => i >> 1, true), undefined);
+});

@@ -11,7 +11,6 @@ function plan(query: string) {
     endMs: 400_000,
     stepMs: 10_000,
     lookbackDeltaMs: 50_000,
-    subqueryStepMs: () => 30_000,
     functions: FUNCTIONS,
   });
 }

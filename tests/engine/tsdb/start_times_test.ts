@@ -231,7 +231,7 @@ Deno.test("appendZero() stores nothing but a newest sample, within the bounds fo
     '{__name__="a"}': [[WINDOW_MS, 3], [WINDOW_MS + 5, 0]],
     '{__name__="h"}': [[WINDOW_MS / 2 + 5, "histogram 0"]],
   });
-  assert.equal(database.counters.outOfOrderSamples, 0);
+  assert.equal(database.counters.outOfOrderSamples.float, 0);
 });
 
 function series(name: string, times: number[], starts?: number[]): SeriesColumns {

@@ -19,6 +19,7 @@ const names = fc.constantFrom(
   '{__name__=~"g2?"}',
   '{__name__=~"g|d", a="1"}',
   '{__name__=~"c_total|b_bucket"}',
+  '{__name__=~"h|m"}',
   '{__name__=~".+", a="2"}',
 );
 const shift = fc.constantFrom(
@@ -35,7 +36,10 @@ const shift = fc.constantFrom(
 const range = fc.constantFrom("1m", "1m30s", "3m", "5m", "10m");
 
 const selected: Text = fc.oneof(
-  { weight: 5, arbitrary: fc.tuple(fc.constantFrom(...METRICS), matchers).map((parts) => parts.join("")) },
+  {
+    weight: 5,
+    arbitrary: fc.tuple(fc.constantFrom(...METRICS, "h", "h"), matchers).map((parts) => parts.join("")),
+  },
   { weight: 1, arbitrary: names },
 );
 const selector: Text = fc.tuple(selected, shift).map((parts) => parts.join(""));
@@ -68,8 +72,21 @@ const rangeCall: Text = fc.oneof(
   },
 );
 
+/** A number of each histogram. */
+const ofHistograms: Text = fc.tuple(
+  fc.constantFrom(
+    ...["count", "sum", "avg", "stddev", "stdvar"].map((name) => `histogram_${name}(`),
+    ...["0.5", "0.9", "1", "1.5", "scalar(vector(0.3))", "time() / 1000 % 1"]
+      .map((phi) => `histogram_quantile(${phi}, `),
+    "histogram_fraction(0, 2, ",
+    "histogram_fraction(-1, time() % 3, ",
+  ),
+  fc.oneof(selector, rangeCall, maybeInParens(rangeCall), rangeCall.map((of) => `+${of}`)),
+).map(([call, of]) => `${call}${of})`);
+
 /** What a fragment may aggregate, and what it may give as it is. */
 const series: Text = fc.oneof(
+  { weight: 2, arbitrary: ofHistograms },
   { weight: 3, arbitrary: selector },
   { weight: 4, arbitrary: rangeCall },
   { weight: 1, arbitrary: selector.map((of) => `timestamp(${of})`) },
@@ -144,6 +161,10 @@ const inexact: Text = fc.oneof(
       "histogram_quantile(0.7, sum by (le) (rate(b_bucket[3m])))",
       "histogram_quantile(0.3, sum without (a) (b_bucket))",
       "histogram_quantile(0.9, sum(rate(h[3m])))",
+      "histogram_count(sum by (a) (sum_over_time(h[2m])))",
+      "histogram_sum(avg without (b) (h))",
+      "sum(histogram_count(rate(h[2m])) / on (a, b) group_left () histogram_count(increase(h[2m])))",
+      'count_values("v", sum by (a) (h))',
     ),
   },
 );

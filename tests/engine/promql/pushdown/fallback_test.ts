@@ -17,6 +17,8 @@ interface Case {
 
 const HISTOGRAM = "{{schema:0 count:4 sum:8 buckets:[1 2 1]}}x9";
 
+const CUSTOM = "{{schema:-53 count:4 sum:8 custom_values:[1 2] buckets:[1 2 1]}}x9";
+
 const CASES: readonly Case[] = [
   {
     name: "each label set is in one part",
@@ -43,8 +45,88 @@ const CASES: readonly Case[] = [
     name: "a part has histograms",
     parts: ['x{a="1"} 0+1x9', `x{a="2"} ${HISTOGRAM}`],
     query: "sum by (a) (rate(x[5m]))",
-    fallsBack: true,
+    fallsBack: false,
     want: ['{a="1"}', '{a="2"}'],
+  },
+  {
+    name: "a group has floats in one part and histograms in another",
+    parts: ['x{a="1"} 0+1x9', `x{a="2"} ${HISTOGRAM}`],
+    query: "sum(rate(x[5m]))",
+    fallsBack: false,
+    want: [],
+  },
+  {
+    name: "a part of a mean has histograms",
+    parts: [`x{a="1"} ${HISTOGRAM}`, `x{a="2"} ${HISTOGRAM}\nx{a="3"} ${HISTOGRAM}`],
+    query: "avg(rate(x[5m]))",
+    fallsBack: false,
+    want: ["{}"],
+  },
+  {
+    name: "exponential and custom buckets meet in a sum in one part",
+    parts: [`x{a="1"} ${HISTOGRAM}\nx{a="2"} ${CUSTOM}`, `x{a="3"} ${HISTOGRAM}`],
+    query: "sum(x)",
+    fallsBack: true,
+    want: [],
+  },
+  {
+    name: "exponential and custom buckets meet in a sum across parts",
+    parts: [`x{a="1"} ${HISTOGRAM}`, `x{a="2"} ${CUSTOM}`],
+    query: "sum(x)",
+    fallsBack: true,
+    want: [],
+  },
+  {
+    name: "zero buckets of different widths meet in a sum across parts",
+    parts: [`x{a="1"} ${HISTOGRAM}`, 'x{a="2"} {{schema:0 count:4 sum:8 z_bucket_w:1 buckets:[1 2 1]}}x9'],
+    query: "sum(x)",
+    fallsBack: true,
+    want: ["{}"],
+  },
+  {
+    name: "custom bounds differ across parts",
+    parts: [
+      `x{a="1"} ${CUSTOM}`,
+      'x{a="2"} {{schema:-53 count:4 sum:8 custom_values:[2 9] buckets:[1 2 1]}}x9',
+    ],
+    query: "sum(x)",
+    fallsBack: false,
+    want: ["{}"],
+  },
+  {
+    name: "each histogram has a quantile",
+    parts: [`x{a="1"} ${HISTOGRAM}`, `x{a="2"} ${CUSTOM}`],
+    query: "histogram_quantile(0.5, rate(x[5m]))",
+    fallsBack: false,
+    want: ['{a="1"}', '{a="2"}'],
+  },
+  {
+    name: "a sum is of counts of histograms of two names",
+    parts: [`x{a="1"} ${HISTOGRAM}`, `y{a="2"} ${HISTOGRAM}`],
+    query: 'sum(histogram_count({__name__=~"x|y"}))',
+    fallsBack: false,
+    want: ["{}"],
+  },
+  {
+    name: "histograms and floats that lost their names are the same",
+    parts: [`x{a="1"} ${HISTOGRAM}`, 'y{a="1"} 0+1x9'],
+    query: 'histogram_count(rate({__name__=~"x|y"}[5m]))',
+    fallsBack: false,
+    want: "ExecutionError: vector cannot contain metrics with the same labelset",
+  },
+  {
+    name: "buckets of a classic histogram are in different parts",
+    parts: ['x{le="1"} 0+1x9', 'x{le="+Inf"} 0+2x9'],
+    query: "histogram_quantile(0.5, rate(x[5m]))",
+    fallsBack: false,
+    want: ["{}"],
+  },
+  {
+    name: "a classic and a native histogram of the same labels are in different parts",
+    parts: ['x{a="1", le="+Inf"} 0+1x9', `x{a="1"} ${HISTOGRAM}`],
+    query: "histogram_quantile(0.5, rate(x[5m]))",
+    fallsBack: false,
+    want: [],
   },
   {
     name: "histograms are in parts that matchers leave out",

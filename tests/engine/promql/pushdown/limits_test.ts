@@ -105,3 +105,15 @@ Deno.test("columns that stay empty count towards the limit of samples in memory"
   await ask(30);
   await assert.rejects(ask(60), { name: "QueryLimitError" });
 });
+
+Deno.test("sums of histograms count towards the limit of samples in memory where they are made", async () => {
+  const of = (a: number) => `h{a="${a}"} {{count:2 sum:2 buckets:[1 1]}}x9`;
+  const parts = await Parts.ofTexts(`${of(1)}\n${of(2)}`, of(3));
+  // Ten steps of three groups, each as large as 13 floats.
+  await run(parts, "sum by (a) (h)", { maxSamples: 390 });
+  assert.equal(parts.selects, 0);
+  await assert.rejects(run(parts, "sum by (a) (h)", { maxSamples: 389 }), { name: "QueryLimitError" });
+  assert.deepEqual(parts.lastKinds, ["rows", "rows"]);
+  await assert.rejects(run(parts, "sum by (a) (h)", { maxSamples: 259 }), { name: "QueryLimitError" });
+  assert.deepEqual(parts.lastKinds, ["failed", "rows"]);
+});

@@ -4,14 +4,22 @@ import type { OperatorReport } from "../../../../engine/promql/explain.ts";
 import { MINUTE, Parts } from "./_parts.ts";
 
 const engine = new Engine({ now: () => performance.now() });
-const TEXTS = ['x{a="1"} 0+1x9\nx{a="2"} 0+1x9', 'x{a="3"} 0+1x9\ny 1x9'];
+const TEXTS = [
+  'x{a="1"} 0+1x9\nx{a="2"} 0+1x9\nh{a="1"} {{count:2 sum:2 buckets:[1 1]}}+{{count:2 sum:2 buckets:[1 1]}}x9',
+  'x{a="3"} 0+1x9\ny 1x9\nh{a="2"} {{count:1 sum:2 buckets:[1]}}x9',
+];
 
 function buffersOf({ value }: AnalyzedResult): ArrayBufferLike[] {
   assert.ok(value.type === "vector" || value.type === "matrix");
-  return value.series.flatMap(({ values, present }) => [values.buffer, present.buffer]);
+  return value.series.flatMap(({ values, present, histograms = [] }) => [
+    values.buffer,
+    present.buffer,
+    ...histograms.filter((h) => h !== undefined && h.positiveBuckets.length > 0)
+      .map((h) => h!.positiveBuckets.buffer),
+  ]);
 }
 
-for (const query of ["x", "rate(x[5m])", "sum by (a) (x)", "sum(x)", "sum(x) or y"]) {
+for (const query of ["x", "rate(x[5m])", "sum by (a) (x)", "sum(x)", "sum(x) or y", "h", "rate(h[5m])"]) {
   Deno.test(`release() gives the memory of ${query} back at once, and only then`, async () => {
     const parts = await Parts.ofTexts(...TEXTS);
     const result = await engine.range(parts.evaluating, query, 5 * MINUTE, 9 * MINUTE, MINUTE);
@@ -55,6 +63,12 @@ for (
     { query: "max_over_time(sum(x)[5m:1m])", want: ["sum(x)"] },
     { query: "quantile(0.5, x)", want: ["x"] },
     { query: "absent_over_time(x[5m])", want: [] },
+    { query: "histogram_count(rate(x[5m]))", want: ["histogram_count(rate(x[5m]))"] },
+    { query: "sum(histogram_quantile(0.9, x))", want: ["sum(histogram_quantile(0.9, x))"] },
+    { query: "histogram_quantile(0.9, sum(x))", want: ["sum(x)"] },
+    { query: "histogram_quantile(0.9, rate(x_bucket[5m]))", want: ["rate(x_bucket[5m])"] },
+    { query: "histogram_fraction(0, 1, +x)", want: ["x"] },
+    { query: "histogram_count(timestamp(x))", want: ["x"] },
     { query: "start_timestamp(x)", want: [] },
     { query: "1 + 2", want: [] },
   ]

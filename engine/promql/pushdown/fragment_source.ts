@@ -1,0 +1,185 @@
+import type { ScannedSeries } from "../../tsdb/scanned_series.ts";
+import type { SeriesColumns } from "../../tsdb/select.ts";
+import type { Annotations } from "../annotations.ts";
+import type { Call, MatrixSelector, VectorSelector } from "../ast.ts";
+import type { FunctionCall, FunctionImplementation } from "../functions/registry.ts";
+import { FUNCTIONS } from "../functions/table.ts";
+import type { Columns } from "../operators/aggregate.ts";
+import { NewestSamples, referenceTimes } from "../operators/instant_selector.ts";
+import { windowCutter } from "../operators/range_windows.ts";
+import { type Checkpoint, evaluateBySlices } from "../operators/step_slices.ts";
+import { fixedTime } from "../plan.ts";
+import type { SampleAccount } from "../sample_account.ts";
+import { withoutBuckets, withoutGaps } from "../selected_samples.ts";
+import { FLOAT, hasSamples, type InstantSeries, NONE, type Value } from "../value.ts";
+import type { Fragment } from "./fragment.ts";
+
+/** A series is of a kind whose results cannot be put together. */
+export class UnsupportedSeries extends Error {}
+
+/** Fills the columns, which are empty, with what a series has; whether it has any sample. */
+export type Fill = (series: ScannedSeries, out: InstantSeries) => boolean | Promise<boolean>;
+
+/** What a fragment gives for each of its series, or aggregates. */
+export interface FragmentSource {
+  readonly selector: VectorSelector;
+  /** First and last time in ms of samples that are needed, both inclusive. */
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly fill: Fill;
+  /** Whether results are without the metric's name. */
+  readonly dropsName: boolean;
+  /** Whether something evaluates series that have lost their name. */
+  readonly needsOneName: boolean;
+}
+
+/** What evaluation notes, and is controlled by. */
+export interface SourceContext extends Checkpoint {
+  readonly fragment: Fragment;
+  readonly annotations: Annotations;
+  readonly account: SampleAccount;
+}
+
+export function fragmentSource(expr: VectorSelector | Call, context: SourceContext): FragmentSource {
+  if (expr.kind === "vectorSelector") return selectorSource(expr, context);
+  return FUNCTIONS[expr.func.name]!.kind === "vector"
+    ? histogramCallSource(expr, context)
+    : rangeCallSource(expr, context, context.fragment.scalars.at(-1)!);
+}
+
+function selectorSource(selector: VectorSelector, { fragment, account }: SourceContext): FragmentSource {
+  const { steps, lookbackDeltaMs, quantity } = fragment;
+  const at = referenceTimes(steps, selector.offsetMs, fixedTime(selector));
+  const newest = new NewestSamples(at, lookbackDeltaMs);
+  return {
+    selector,
+    startMs: at[0]! - lookbackDeltaMs + 1,
+    endMs: at[at.length - 1]!,
+    fill: (series, out) => {
+      const samples = samplesOf(series, fragment);
+      const found = quantity === "values"
+        ? newest.fill(samples, out)
+        : newest.fillTimes(samples, quantity, out);
+      if (found > 0) account.lookAt(out, found, steps);
+      return found > 0;
+    },
+    dropsName: false,
+    needsOneName: false,
+  };
+}
+
+function rangeCallSource(
+  call: Call,
+  context: SourceContext,
+  scalars: Fragment["scalars"][number],
+): FragmentSource {
+  const { fragment, account } = context;
+  const { steps, lookbackDeltaMs, useStartTimestamps } = fragment;
+  const place = call.args.findIndex(({ kind }) => kind === "matrixSelector");
+  const range = call.args[place] as MatrixSelector;
+  const { selector, rangeMs } = range;
+  const implementation = FUNCTIONS[call.func.name] as Extract<FunctionImplementation, { kind: "range" }>;
+  const endsMs = referenceTimes(steps, selector.offsetMs, fixedTime(selector));
+  const cutter = windowCutter(range, endsMs, lookbackDeltaMs);
+  const argument: Value = { type: "matrix", range: { series: [], rangeMs, endsMs } };
+  const functionCall = callOf(call, place, argument, scalars, context);
+  return {
+    selector,
+    startMs: endsMs[0]! - cutter.beforeMs + 1,
+    endMs: endsMs[endsMs.length - 1]! + cutter.afterMs,
+    fill: (series, out) => {
+      const windows = cutter.cut(withoutGaps(samplesOf(series, fragment), useStartTimestamps), false);
+      if (windows.floats === undefined && windows.histograms === undefined) return false;
+      account.lookThrough([windows], steps, true);
+      const running = evaluateBySlices(implementation, windows, out, functionCall, context);
+      return running === undefined ? hasSamples(out) : running.then(() => hasSamples(out));
+    },
+    dropsName: implementation.keepsName !== true,
+    needsOneName: false,
+  };
+}
+
+/** A function of the histograms that a selector or a function over a range gives. */
+function histogramCallSource(call: Call, context: SourceContext): FragmentSource {
+  const { steps, scalars } = context.fragment;
+  const place = call.args.findIndex(({ kind }, i) =>
+    scalars[0]![i] === undefined && (kind === "vectorSelector" || kind === "call")
+  );
+  const inner = fragmentSource(call.args[place] as VectorSelector | Call, context);
+  const implementation = FUNCTIONS[call.func.name] as Extract<FunctionImplementation, { kind: "vector" }>;
+  const callWith = (series: InstantSeries[]) =>
+    implementation.evaluate(
+      callOf(call, place, { type: "vector", series }, scalars[0]!, context),
+    ) as InstantSeries[];
+  callWith([]); // for its remarks on the other arguments
+  const values = new Float64Array(steps.count), present = new Uint8Array(steps.count);
+  const evaluate = (histograms: InstantSeries, out: InstantSeries): boolean => {
+    // Floats are parts of classic histograms, which several series make up.
+    if (present.includes(FLOAT)) throw new UnsupportedSeries();
+    const [result] = callWith([histograms]);
+    if (result === undefined) return false;
+    out.values.set(result.values);
+    out.present.set(result.present);
+    return hasSamples(out);
+  };
+  return {
+    ...inner,
+    fill: (series, out) => {
+      present.fill(NONE);
+      const histograms = new ScannedColumns(series, { values, present });
+      const filled = inner.fill(series, histograms);
+      if (typeof filled !== "boolean") return filled.then((has) => has && evaluate(histograms, out));
+      return filled && evaluate(histograms, out);
+    },
+    dropsName: true,
+    needsOneName: inner.dropsName,
+  };
+}
+
+function callOf(
+  node: Call,
+  place: number,
+  argument: Value,
+  scalars: Fragment["scalars"][number],
+  { annotations, fragment }: SourceContext,
+): FunctionCall {
+  const { steps, lookbackDeltaMs, query, typeAndUnitLabels, delayedNameRemoval } = fragment;
+  const unused = () => {
+    throw new TypeError(`BUG: ${node.func.name}() selects series of its own`);
+  };
+  return {
+    node,
+    args: node.args.map((_, i) => i === place ? argument : { type: "scalar", values: scalars[i]! }),
+    steps,
+    annotations,
+    delayedNameRemoval,
+    typeAndUnitLabels,
+    query,
+    lookbackDeltaMs,
+    select: unused,
+    sampleAt: unused,
+  };
+}
+
+function samplesOf(series: ScannedSeries, { statisticsOnly }: Fragment): SeriesColumns {
+  return statisticsOnly ? withoutBuckets(series) : series;
+}
+
+/** The columns of a series that is being evaluated. */
+export class ScannedColumns implements InstantSeries {
+  readonly dropName = false;
+  readonly values: Float64Array;
+  readonly present: Uint8Array;
+  histograms: InstantSeries["histograms"];
+  readonly #series: ScannedSeries;
+
+  constructor(series: ScannedSeries, { values, present }: Columns) {
+    this.#series = series;
+    this.values = values;
+    this.present = present;
+  }
+
+  get labels(): InstantSeries["labels"] {
+    return this.#series.labels;
+  }
+}
