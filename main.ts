@@ -1,4 +1,4 @@
-import { BUILD_INFO } from "./server/build_info.ts";
+import { NARTHEX_VERSION } from "./server/build_info.ts";
 import { createProgram } from "./server/config/program.ts";
 
 /** Writes all of it, also to a pipe that takes less at a time. */
@@ -21,6 +21,7 @@ const program = createProgram({
   backup: async (request) => (await commands()).backup(request, io),
   restore: async (request) => (await commands()).restore(request, io),
   checkConfig: async (request) => (await commands()).checkConfig(request, io),
-}, { version: BUILD_INFO.version, cores: navigator.hardwareConcurrency, ...io });
+  checkRules: async (request) => (await commands()).checkRules(request, io),
+}, { version: NARTHEX_VERSION, cores: navigator.hardwareConcurrency, ...io });
 
 Deno.exit(await program.run(Deno.args));

@@ -1,11 +1,17 @@
 import denoJson from "../deno.json" with { type: "json" };
 import type { BuildInfo } from "./http/deps.ts";
 
-/** What this program is; `goVersion` stands where clients expect the runtime's version. */
+/** This program's own version. */
+export const NARTHEX_VERSION: string = denoJson.version;
+
+/**
+ * What this program is, in upstream's fields. Clients decide by `version` what they may ask for: it is that of the
+ * Prometheus whose surface this has. `goVersion` stands where they expect the runtime's version.
+ */
 export const BUILD_INFO: BuildInfo = {
-  version: denoJson.version,
-  revision: "",
-  branch: "",
+  version: "3.14.0",
+  revision: NARTHEX_VERSION,
+  branch: "narthex",
   buildUser: "",
   buildDate: "",
   goVersion: `deno${Deno.version.deno}`,

@@ -7,6 +7,8 @@ export class Configuration {
   #loaded: LoadedServerConfig;
   #lastConfigTimeMs: number;
   #lastFailureMs = 0;
+  /** Ends with the reload that was asked for last. */
+  #last: Promise<void> = Promise.resolve();
   readonly #successful: Gauge;
   readonly #successTime: Gauge;
 
@@ -55,8 +57,17 @@ export class Configuration {
     return this.#successful.value === 1;
   }
 
-  /** Reads the configuration again and applies it. @throws If it cannot be used; what was in force stays so. */
-  async reload(): Promise<void> {
+  /**
+   * Reads the configuration again and applies it, once every reload that was asked for before has ended.
+   * @throws If it cannot be used; what was in force stays so.
+   */
+  reload(): Promise<void> {
+    const reload = this.#last.then(() => this.#reload());
+    this.#last = reload.catch(() => {}); // whoever asked for it learns of it
+    return reload;
+  }
+
+  async #reload(): Promise<void> {
     try {
       const loaded = await this.load();
       await this.apply(loaded);

@@ -1,3 +1,4 @@
+import type { Counter, Gauge, Registry } from "../engine/instrument/mod.ts";
 import { queryStatsJson } from "./http/json/query_stats.ts";
 import type { FinishedQuery } from "./promql_queries.ts";
 
@@ -5,6 +6,22 @@ import type { FinishedQuery } from "./promql_queries.ts";
 export class QueryLog {
   #path = "";
   #file: Deno.FsFile | undefined;
+  /** Whether the line before could not be written. */
+  #isFailing = false;
+  readonly #enabled: Gauge;
+  readonly #failures: Counter;
+
+  /** @param onError Told when lines begin to be lost. */
+  constructor(registry: Registry, private readonly onError: (file: string, error: Error) => void) {
+    this.#enabled = registry.gauge({
+      name: "prometheus_engine_query_log_enabled",
+      help: "Whether queries are written to a log.",
+    });
+    this.#failures = registry.counter({
+      name: "prometheus_engine_query_log_failures_total",
+      help: "Queries that could not be written to the log.",
+    });
+  }
 
   /** Writes to `path` from now on; "" writes nothing. @throws If the file cannot be opened. */
   open(path: string): void {
@@ -13,8 +30,10 @@ export class QueryLog {
     this.#file?.close();
     this.#file = file;
     this.#path = path;
+    this.#enabled.set(path === "" ? 0 : 1);
   }
 
+  /** Queries go on where it cannot be written. */
   write({ query, startMs, endMs, stepMs, stats, error }: FinishedQuery): void {
     if (this.#file === undefined) return;
     const line = JSON.stringify({
@@ -28,6 +47,14 @@ export class QueryLog {
       ...(error !== "" && { error }),
       ts: new Date().toISOString(),
     });
-    this.#file.writeSync(new TextEncoder().encode(`${line}\n`));
+    try {
+      let bytes = new TextEncoder().encode(`${line}\n`);
+      while (bytes.length > 0) bytes = bytes.subarray(this.#file.writeSync(bytes));
+      this.#isFailing = false;
+    } catch (error) {
+      this.#failures.inc();
+      if (!this.#isFailing) this.onError(this.#path, error as Error);
+      this.#isFailing = true;
+    }
   }
 }

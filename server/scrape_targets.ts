@@ -28,22 +28,39 @@ export class ScrapeTargets implements Targets {
   async apply(config: ServerConfig): Promise<void> {
     const seed = offsetSeed(this.hostname, config.global.externalLabels);
     const sets = config.scrapeConfigs.map((scrape) => this.#targetSet(scrape, seed));
-    await this.shards.setTargets(sets.map(({ pool }) => pool));
     const before = new Map(this.#sets.map(({ pool }) => [pool.jobName, pool.fingerprint]));
-    for (const { pool } of sets) {
-      if (!before.has(pool.jobName)) this.#metrics.pools.inc();
-      else if (before.get(pool.jobName) !== pool.fingerprint) this.#metrics.reloads.inc();
+    const made = sets.filter(({ pool }) => !before.has(pool.jobName));
+    const changed = config.scrapeConfigs.filter(({ jobName }, i) =>
+      before.has(jobName) && before.get(jobName) !== sets[i].pool.fingerprint
+    );
+    const endTimers = changed.map(({ intervalMs }) =>
+      this.#metrics.reloadLength.labels(formatDuration(intervalMs)).startTimer()
+    );
+    this.#metrics.pools.inc(made.length);
+    this.#metrics.reloads.inc(changed.length);
+    try {
+      await this.shards.setTargets(sets.map(({ pool }) => pool));
+    } catch (error) {
+      this.#metrics.poolsFailed.inc(made.length);
+      this.#metrics.reloadsFailed.inc(changed.length);
+      throw error;
     }
+    endTimers.forEach((end) => end());
+    this.#metrics.forget([...before.keys()].filter((job) => !sets.some(({ pool }) => pool.jobName === job)));
     this.#sets = sets;
   }
 
   #targetSet(scrape: ServerScrapeConfig, seed: bigint): TargetSet {
     const { jobName } = scrape;
     const endTimer = this.#metrics.syncLength.labels(jobName).startTimer();
-    const set = targetSet(scrape, staticGroups(scrape), seed, this.features);
+    const groups = staticGroups(scrape);
+    const set = targetSet(scrape, groups, seed, this.features);
     endTimer();
     this.#metrics.syncs.labels(jobName).inc();
     this.#metrics.syncFailed.labels(jobName).inc(set.errors.length);
+    this.#metrics.discovered.labels("scrape", jobName).set(
+      groups.reduce((sum, { targets }) => sum + targets.length, 0),
+    );
     this.#metrics.targets.labels(jobName).set(set.active.length);
     this.#metrics.targetLimit.labels(jobName).set(scrape.targetLimit);
     for (const error of set.errors) this.onError(jobName, error);

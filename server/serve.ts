@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { PROTO_FIRST_SCRAPE_PROTOCOLS } from "../engine/exposition/negotiation.ts";
 import { ProcessMetrics, Registry } from "../engine/instrument/mod.ts";
 import { ActiveQueries } from "./active_queries.ts";
-import { BUILD_INFO, BUILD_LABELS } from "./build_info.ts";
+import { BUILD_INFO, BUILD_LABELS, NARTHEX_VERSION } from "./build_info.ts";
 import { Configuration } from "./configuration.ts";
 import { ConfigError } from "./config/config_error.ts";
 import { watchFiles } from "./file_watch.ts";
@@ -32,6 +32,9 @@ import { Shards, shareOf } from "./shard/shards.ts";
 import { WorkerShard } from "./shard/worker_shard.ts";
 import { type DataDirectory, openDirectory } from "./storage/directory.ts";
 import { DirectoryError } from "./storage/directory_error.ts";
+import { diskBytes } from "./storage/disk_size.ts";
+import { retentionBytes } from "./storage/retention.ts";
+import { writeServerSnapshot } from "./storage/server_snapshot.ts";
 import { SpaceWatch } from "./storage/space_watch.ts";
 
 const RETENTION_DEFAULT_MS = 15 * 24 * 3_600_000;
@@ -42,7 +45,15 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   const logSettings: LogSettings = { level: flags.logLevel, format: flags.logFormat };
   configureLog(logSettings);
   const log = logger("main");
-  log.info("Starting Narthex", { version: BUILD_INFO.version });
+  // From here on a signal ends it in order, or has its effect once everything runs.
+  const { promise: ended, resolve: quit } = Promise.withResolvers<void>();
+  const { promise: listens, resolve: beginReloads } = Promise.withResolvers<() => void>();
+  const onReload = () => void listens.then((reload) => reload());
+  const onEnd = () => quit();
+  Deno.addSignalListener("SIGHUP", onReload);
+  Deno.addSignalListener("SIGINT", onEnd);
+  Deno.addSignalListener("SIGTERM", onEnd);
+  log.info("Starting Narthex", { version: NARTHEX_VERSION });
   for (const warning of warnings) log.warn(warning);
 
   const registry = new Registry({ now: () => performance.timeOrigin + performance.now() });
@@ -57,6 +68,17 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   let loaded: LoadedServerConfig;
   try {
     loaded = await loadInWorker(loadRequest(flags, features));
+  } catch (error) {
+    if (
+      !(error instanceof ConfigError || error instanceof UnreadableFileError ||
+        error instanceof Deno.errors.NotFound)
+    ) {
+      throw error;
+    }
+    log.error("Error loading config", { file: flags.configFile, err: error.message });
+    return EXIT.usage;
+  }
+  try {
     directory = await openDirectory(flags.storagePath, {
       ...(flags.given.has("storage.shards") && flags.storageShards > 0
         ? { shardCount: flags.storageShards }
@@ -65,17 +87,24 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
       nowMs: startTimeMs,
     });
   } catch (error) {
-    if (
-      !(error instanceof ConfigError || error instanceof DirectoryError ||
-        error instanceof UnreadableFileError || error instanceof Deno.errors.NotFound)
-    ) {
-      throw error;
-    }
-    log.error(error instanceof DirectoryError ? "Cannot open the data directory" : "Error loading config", {
-      err: error.message,
-    });
-    return error instanceof DirectoryError ? EXIT.failure : EXIT.usage;
+    if (!(error instanceof DirectoryError)) throw error;
+    log.error("Cannot open the data directory", { err: error.message });
+    return EXIT.failure;
   }
+
+  registry.gauge({
+    name: "prometheus_tsdb_clean_start",
+    help: "Whether the data directory was closed in order before: 1 if so, 0 if not.",
+  }).set(directory.wasClosed ? 1 : 0);
+
+  // What the configuration asks the shards to keep.
+  const keptBytes = (storage: ServerConfig["storage"]) => retentionBytes(storage, diskBytes(directory.path));
+  const limitsOf = ({ storage }: ServerConfig): ShardLimits => ({
+    retentionMs: storage.retentionMs,
+    retentionBytes: keptBytes(storage),
+    outOfOrderWindowMs: storage.outOfOrderWindowMs,
+    exemplarsMax: features.has("exemplar-storage") ? storage.maxExemplars : 0,
+  });
 
   // Shards first: they scrape from now on, while the rest of the server still comes up.
   const deaths = registry.counter({
@@ -89,11 +118,11 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
       number,
       path: directory.shardPath(number),
       flushIntervalMs: flags.storageFlushIntervalMs,
-      limits: shareOf(limitsOf(loaded.config, features), shardCount),
+      limits: shareOf(limitsOf(loaded.config), shardCount),
       seriesMax: flags.storageMaxActiveSeries,
       seriesCounts,
       log: logSettings,
-      version: BUILD_INFO.version,
+      version: NARTHEX_VERSION,
     }, (shard, error) => {
       deaths.inc();
       log.error("A shard died and is started anew", { shard, err: error });
@@ -125,19 +154,22 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   for (const { query, beganMs } of unfinished) {
     log.warn("A query was running when the server ended", { query, began: new Date(beganMs).toISOString() });
   }
-  const queryLog = new QueryLog();
+  const queryLog = new QueryLog(registry, (file, error) => {
+    log.error("Cannot write the query log: lines are lost", { file, err: error.message });
+  });
   queryLog.open(loaded.config.global.queryLogFile);
-  const retention = retentionGauges(registry);
+  const retention = retentionGauges(registry, keptBytes);
   retention(loaded.config);
   const apply = async ({ config, warnings }: LoadedServerConfig): Promise<void> => {
     for (const warning of warnings) log.warn(warning);
     queryLog.open(config.global.queryLogFile);
     retention(config);
-    await shards.setLimits(limitsOf(config, features));
+    await shards.setLimits(limitsOf(config));
     await targets.apply(config);
   };
   for (const warning of loaded.warnings) log.warn(warning);
   await targets.apply(loaded.config);
+  if (!workers.some(({ isStarted }) => isStarted)) workers[0].start(); // the figures of storage are shown always
   const start = {
     scrape_jobs: loaded.config.scrapeConfigs.length,
     targets: targets.count,
@@ -159,7 +191,6 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   );
 
   let state: ServerState = "starting";
-  const { promise: ended, resolve: quit } = Promise.withResolvers<void>();
   const options = webOptions(flags);
   const queries = new PromqlQueries(shards, {
     flags,
@@ -193,7 +224,8 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
         metrics: async () => [...await shards.metrics(), storageFamilies(await shards.health())],
         deleteSeries: (request) => shards.deleteSeries(request),
         cleanTombstones: () => shards.cleanTombstones(),
-        snapshot: (name, skipHead) => snapshot(directory, shards, name, skipHead),
+        snapshot: (name, skipHead) =>
+          writeServerSnapshot(directory, name, (pathOf) => shards.snapshot(pathOf, skipHead)),
       },
       targets,
       queries,
@@ -224,16 +256,15 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
       await configuration.reload();
       log.info("Completed loading of configuration file");
     } catch (error) {
-      log.error("Error reloading config", { err: error instanceof Error ? error.message : String(error) });
+      log.error("Error reloading config", {
+        file: flags.configFile,
+        err: error instanceof Error ? error.message : String(error),
+      });
     }
   };
-  const onReload = () => void reload();
-  const onEnd = () => quit();
-  Deno.addSignalListener("SIGHUP", onReload);
-  Deno.addSignalListener("SIGINT", onEnd);
-  Deno.addSignalListener("SIGTERM", onEnd);
+  beginReloads(() => void reload());
   for (const address of listening.addresses) log.info("Listening", { address });
-  const autoReload = flags.configAutoReload
+  const autoReload = flags.configAutoReload || features.has("auto-reload-config")
     ? watchFiles(() => configuration.loaded.files, flags.configAutoReloadIntervalMs, onReload)
     : undefined;
 
@@ -312,30 +343,8 @@ function ownAddress(flags: Flags): string {
   return ["", "0.0.0.0", "[::]"].includes(host) ? `localhost:${port}` : first;
 }
 
-function limitsOf({ storage }: ServerConfig, features: ReadonlySet<string>): ShardLimits {
-  return {
-    retentionMs: storage.retentionMs,
-    retentionBytes: storage.retentionBytes,
-    outOfOrderWindowMs: storage.outOfOrderWindowMs,
-    exemplarsMax: features.has("exemplar-storage") ? storage.maxExemplars : 0,
-  };
-}
-
-/** Copies the data, with `skipHead` what is in blocks alone, to `snapshots/<name>`, which is a data directory itself. */
-async function snapshot(
-  directory: DataDirectory,
-  shards: Shards,
-  name: string,
-  skipHead: boolean,
-): Promise<void> {
-  const path = join(directory.path, "snapshots", name);
-  await Deno.mkdir(path, { recursive: true });
-  await shards.snapshot((shard) => join(path, `shard-${shard}.kv`), skipHead);
-  await Deno.copyFile(join(directory.path, "format.json"), join(path, "format.json"));
-}
-
 function runtimeInfo(startTimeMs: number, configuration: Configuration, shardCount: number): RuntimeInfo {
-  const { retentionMs, retentionBytes } = configuration.current().storage;
+  const { retentionMs, retentionBytes, retentionPercentage } = configuration.current().storage;
   return {
     startTimeMs,
     cwd: Deno.cwd(),
@@ -343,13 +352,16 @@ function runtimeInfo(startTimeMs: number, configuration: Configuration, shardCou
     reloadConfigSuccess: configuration.lastReloadSucceeded,
     lastConfigTimeMs: configuration.lastConfigTimeMs,
     lastReloadFailureMs: configuration.lastFailureMs,
-    corruptionCount: 0,
     threads: shardCount + 1,
     cores: navigator.hardwareConcurrency,
     memoryLimit: Deno.systemMemoryInfo().total,
     storageRetention: [
       ...(retentionMs > 0 ? [formatDuration(retentionMs)] : []),
-      ...(retentionBytes > 0 ? [formatSize(retentionBytes)] : []),
+      ...(retentionPercentage > 0
+        ? [`${retentionPercentage}%`]
+        : retentionBytes > 0
+        ? [formatSize(retentionBytes)]
+        : []),
     ].join(" or "),
   };
 }

@@ -1,6 +1,7 @@
 import type { MetricFamily } from "../engine/exposition/metric_family.ts";
 import { constFamily, Desc, type Registry } from "../engine/instrument/mod.ts";
 import type { ServerConfig } from "./config/server_config.ts";
+import type { StorageConfig } from "./config/storage_config.ts";
 import type { ShardHealth } from "./shard/shard.ts";
 
 /** Figures of all shards together that are not sums; infinite ones are left out. */
@@ -43,14 +44,22 @@ export function storageFamilies(shards: readonly ShardHealth[]): MetricFamily[] 
   });
 }
 
-/** Shows the limits that a configuration sets; call what it returns for each one that comes into force. */
-export function retentionGauges(registry: Registry): (config: ServerConfig) => void {
+/**
+ * Shows the limits that a configuration sets; call what it returns for each one that comes into force.
+ * @param bytesOf The limit in bytes, as `retentionBytes`.
+ */
+export function retentionGauges(
+  registry: Registry,
+  bytesOf: (storage: StorageConfig) => number,
+): (config: ServerConfig) => void {
   const gauge = (unit: string, help: string) =>
     registry.gauge({ name: `prometheus_tsdb_retention_limit_${unit}`, help });
   const seconds = gauge("seconds", "How long samples are kept; 0 for ever.");
   const bytes = gauge("bytes", "Bytes that are kept at most; 0 without limit.");
+  const percentage = gauge("percentage", "Share of the file system that is kept at most; 0 without limit.");
   return ({ storage }) => {
     seconds.set(storage.retentionMs / 1000);
-    bytes.set(storage.retentionBytes);
+    bytes.set(bytesOf(storage));
+    percentage.set(storage.retentionPercentage);
   };
 }

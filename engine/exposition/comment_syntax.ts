@@ -34,6 +34,9 @@ const OPENMETRICS_TYPES: ReadonlyMap<string, MetricType> = new Map([
   ["unknown", "unknown"],
 ]);
 
+/** What one format calls otherwise than the other. */
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([["untyped", "unknown"], ["unknown", "untyped"]]);
+
 /**
  * Reads the comment line whose `#` is at `start` and whose line feed is at `end`.
  * @returns "eof" for OpenMetrics' last line, undefined for a comment that says nothing about a family.
@@ -101,6 +104,12 @@ function nameAndText(
 
 function typeNamed(text: string, types: ReadonlyMap<string, MetricType>): MetricType {
   const type = types.get(text);
-  if (type === undefined) throw new ExpositionError(`invalid metric type ${JSON.stringify(text)}`);
+  if (type === undefined) {
+    const other = OTHER_NAMES.get(text);
+    const fix = other !== undefined && types.has(other)
+      ? `: write ${JSON.stringify(other)} in this format`
+      : "";
+    throw new ExpositionError(`invalid metric type ${JSON.stringify(text)}${fix}`);
+  }
   return type;
 }

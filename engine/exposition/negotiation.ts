@@ -85,14 +85,16 @@ export function parserFormat(
   };
 }
 
-/** Formats that the writer knows, by what they are offered as. */
+/** Formats of text that can be written, by what they are offered as. */
 const OFFERS = {
   "text-0.0.4": { type: "text/plain", version: "0.0.4" },
   "text-1.0.0": { type: "text/plain", version: "1.0.0" },
   "openmetrics-0.0.1": { type: "application/openmetrics-text", version: "0.0.1" },
   "openmetrics-1.0.0": { type: "application/openmetrics-text", version: "1.0.0" },
 } as const;
-export type ExpositionFormat = keyof typeof OFFERS;
+/** Formats that are text. */
+export type TextFormat = keyof typeof OFFERS;
+export type ExpositionFormat = TextFormat | "protobuf";
 
 /** What to answer a request for metrics with. */
 export interface Negotiated {
@@ -105,19 +107,16 @@ export interface Negotiated {
 /**
  * Chooses the format of a response.
  * @param accept The request's Accept header, null where it is missing.
- * @param offered Formats that the server can write; the first one is for clients that take anything.
+ * @param offered Formats that the server can write; the first text is for clients that take anything.
  * @returns Text 0.0.4, or else the first offer, where nothing matches.
  */
 export function negotiate(accept: string | null, offered: readonly ExpositionFormat[]): Negotiated {
   let escaping: EscapingScheme = "underscores";
-  const answer = (format: ExpositionFormat): Negotiated => {
-    const { type, version } = OFFERS[format];
-    return {
-      format,
-      escaping,
-      contentType: `${type}; version=${version}; charset=utf-8; escaping=${escaping}`,
-    };
-  };
+  const answer = (format: ExpositionFormat): Negotiated => ({
+    format,
+    escaping,
+    contentType: `${contentTypeOf(format)}; escaping=${escaping}`,
+  });
   for (const clause of acceptClauses(accept ?? "")) {
     const wanted = clause.params.get("escaping") ?? "";
     if (isEscapingScheme(wanted)) escaping = wanted;
@@ -132,7 +131,19 @@ interface MediaType {
   readonly params: ReadonlyMap<string, string>;
 }
 
+const PROTOBUF = "application/vnd.google.protobuf", METRIC_FAMILY = "io.prometheus.client.MetricFamily";
+
+function contentTypeOf(format: ExpositionFormat): string {
+  if (format === "protobuf") return `${PROTOBUF}; proto=${METRIC_FAMILY}; encoding=delimited`;
+  const { type, version } = OFFERS[format];
+  return `${type}; version=${version}; charset=utf-8`;
+}
+
 function matches(clause: MediaType, offer: ExpositionFormat): boolean {
+  if (offer === "protobuf") { // only for those who ask for it by its name
+    return clause.type === PROTOBUF && clause.params.get("proto") === METRIC_FAMILY &&
+      clause.params.get("encoding") === "delimited";
+  }
   const { type, version } = OFFERS[offer];
   if (clause.type === "*/*") return true;
   if (clause.type !== type && clause.type !== type.replace(/\/.*/, "/*")) return false;

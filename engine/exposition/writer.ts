@@ -2,10 +2,11 @@ import { isLegacyLabelName, isLegacyMetricName, type Labels } from "../labels/la
 import { escapeName, type EscapingScheme } from "../labels/names.ts";
 import { formatG, formatOpenMetrics } from "../go_float.ts";
 import type { Exemplar, Metric, MetricFamily, MetricType } from "./metric_family.ts";
-import type { ExpositionFormat } from "./negotiation.ts";
+import type { TextFormat } from "./negotiation.ts";
+import { present } from "./present.ts";
 
 export interface WriteOptions {
-  readonly format: ExpositionFormat;
+  readonly format: TextFormat;
   /** How to write names that older readers do not know. */
   readonly escaping: EscapingScheme;
   /** Whether OpenMetrics gets `_created` lines. */
@@ -13,7 +14,7 @@ export interface WriteOptions {
 }
 
 /**
- * Writes metric families as the body of a response.
+ * Writes metric families as the body of a response; native histograms, which text cannot hold, are left out of it.
  * @throws {TypeError} If a metric lacks the value, histogram or summary that its family's type asks for.
  */
 export function writeExposition(families: Iterable<MetricFamily>, options: WriteOptions): string {
@@ -210,11 +211,4 @@ function quoted(text: string): string {
 
 function escapeChar(char: string): string {
   return char === "\n" ? "\\n" : "\\" + char;
-}
-
-function present<T>(part: T | undefined, what: string, name: string): T {
-  if (part !== undefined) return part;
-  throw new TypeError(
-    `Cannot write metric family ${JSON.stringify(name)}: expected a ${what} in each metric`,
-  );
 }

@@ -10,7 +10,7 @@ import type { BlockWriter } from "./block/block_writer.ts";
 import { batchesOf } from "./batches.ts";
 import { Catalog } from "./catalog.ts";
 import { Compactor } from "./compactor.ts";
-import { type DatabaseCounters, noCounters } from "./counters.ts";
+import { type DatabaseCounters, noCounters, type SampleCount } from "./counters.ts";
 import { type ExemplarEntry, type ExemplarOutcome, ExemplarStore } from "./exemplars.ts";
 import { Flusher, WINDOW_MS } from "./flusher.ts";
 import { forgetSeries } from "./forgetting.ts";
@@ -38,6 +38,9 @@ const SELECT_SAMPLES_PER_PAUSE = 500_000;
 /** Bytes of samples in memory, for each series, above which they are written to a block. */
 const HEAD_BYTES_PER_SERIES = 240;
 
+/** Work that may be timed: a commit of the log, merging blocks, rewriting those with deleted samples. */
+export type TimedWork = "commit" | "compaction" | "tombstone_cleanup";
+
 export interface DatabaseOptions {
   /** Lets other work run; called now and then during long work. */
   readonly pause: () => Promise<void>;
@@ -52,6 +55,8 @@ export interface DatabaseOptions {
   readonly cacheBytes?: number;
   /** Bytes of samples in memory, at the least, above which they are written to a block. */
   readonly headBytesMin?: number;
+  /** Begins to time a piece of work; what it returns is called once that is done, and not where it fails. */
+  readonly startTimer?: (work: TimedWork) => () => void;
   /** Told of everything that could not be read and was set aside. */
   readonly onDamage?: (key: Key, error: Error) => void;
 }
@@ -228,6 +233,7 @@ export class Database implements Queryable, Scannable {
     const outcome = this.#outcomeAt(
       ref,
       timeMs,
+      "float",
       (low, high) =>
         isNaN ? high === NAN_HIGH && low === NAN_LOW : low === sampleWords[0] && high === sampleWords[1],
     );
@@ -238,7 +244,12 @@ export class Database implements Queryable, Scannable {
 
   /** Appends one staleness marker with a time of its own. */
   appendStale(ref: number, timeMs: number): SampleOutcome {
-    const outcome = this.#outcomeAt(ref, timeMs, (low, high) => low === STALE_LOW && high === STALE_HIGH);
+    const outcome = this.#outcomeAt(
+      ref,
+      timeMs,
+      "float",
+      (low, high) => low === STALE_LOW && high === STALE_HIGH,
+    );
     if (outcome !== "stored") return outcome;
     this.head.addStale(ref, timeMs);
     this.#journal.records.stale(ref, timeMs);
@@ -254,6 +265,7 @@ export class Database implements Queryable, Scannable {
     const outcome = this.#outcomeAt(
       ref,
       timeMs,
+      "histogram",
       () => this.head.histogramAt(ref, timeMs)?.equals(histogram) ?? false,
     );
     if (outcome !== "stored") return outcome;
@@ -303,7 +315,12 @@ export class Database implements Queryable, Scannable {
     this.counters.samplesAppended++;
   }
 
-  #outcomeAt(ref: number, timeMs: number, isSame: (low: number, high: number) => boolean): SampleOutcome {
+  #outcomeAt(
+    ref: number,
+    timeMs: number,
+    kind: keyof SampleCount,
+    isSame: (low: number, high: number) => boolean,
+  ): SampleOutcome {
     this.#requireKnown(ref);
     const last = this.head.last(ref);
     const outcome = sampleOutcome(
@@ -316,7 +333,9 @@ export class Database implements Queryable, Scannable {
       },
       () => isSame(last.low, last.high),
     );
-    if (timeMs < last.timeMs) this.counters.outOfOrderSamples++;
+    if (outcome === "stored") {
+      if (timeMs < last.timeMs) this.counters.outOfOrderSamples[kind]++;
+    } else if (outcome !== "same" && outcome !== "duplicate") this.counters.refusedSamples[outcome][kind]++;
     return outcome;
   }
 
@@ -338,7 +357,10 @@ export class Database implements Queryable, Scannable {
    */
   async commit(): Promise<void> {
     try {
-      if (await this.#journal.commit()) this.counters.commits++;
+      const endTimer = this.options.startTimer?.("commit");
+      if (!await this.#journal.commit()) return;
+      endTimer?.();
+      this.counters.commits++;
     } catch (error) {
       this.counters.commitFailures++;
       throw error;
@@ -356,6 +378,18 @@ export class Database implements Queryable, Scannable {
     let slots = this.head.loose.size;
     for (const group of this.head.groups.values()) slots += group.slotCount;
     return slots;
+  }
+
+  /** Those of them that have gone: they had no sample when their group was sampled last. */
+  get staleSeries(): number {
+    let stale = 0;
+    for (const group of this.head.groups.values()) stale += group.staleSlots;
+    return stale;
+  }
+
+  /** Generation of the log that is written to. */
+  get logGeneration(): number {
+    return this.#journal.log.generation;
   }
 
   /** Oldest sample in ms, Infinity where there is none. */
@@ -406,6 +440,16 @@ export class Database implements Queryable, Scannable {
   }
 
   async #retain(): Promise<void> {
+    this.counters.reloads++;
+    try {
+      await this.#removeOutdated();
+    } catch (error) {
+      this.counters.reloadFailures++;
+      throw error;
+    }
+  }
+
+  async #removeOutdated(): Promise<void> {
     const { retentionMs = 0, retentionBytes = 0 } = this.options;
     await this.#blocks.settle();
     const isEmpty = () => this.#blocks.all.length === 0;
@@ -425,7 +469,10 @@ export class Database implements Queryable, Scannable {
   async #compact(): Promise<void> {
     const { pause, retentionMs = 0 } = this.options;
     try {
-      while (await this.#compactor.compactNext(this.#completeMs, retentionMs, pause)) {
+      for (;;) {
+        const endTimer = this.options.startTimer?.("compaction");
+        if (!await this.#compactor.compactNext(this.#completeMs, retentionMs, pause)) break;
+        endTimer?.();
         this.counters.compactions++;
         await this.#blocks.settle();
       }
@@ -503,10 +550,12 @@ export class Database implements Queryable, Scannable {
   cleanTombstones(): Promise<void> {
     return this.#compacting.run(async () => {
       if (this.tombstones.isEmpty) return;
+      const endTimer = this.options.startTimer?.("tombstone_cleanup");
       await this.#blocks.settle();
       await this.#compactor.cleanTombstones(this.options.pause);
       await this.#blocks.settle();
       this.#mayForget = true;
+      endTimer?.();
     });
   }
 

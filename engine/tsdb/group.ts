@@ -185,6 +185,17 @@ export class Group {
     }
   }
 
+  /** Slots without a sample in the last row. */
+  get staleSlots(): number {
+    const last = this.#lastSegment;
+    if (last === undefined) return 0;
+    let stale = this.slotCount - last.width;
+    for (let i = (last.rows - 1) * last.width, end = last.rows * last.width; i < end; i++) {
+      if (isGap(last.words, i)) stale++;
+    }
+    return stale;
+  }
+
   /** The last segment, which the next row continues while it has room. */
   get lastSegment(): Segment | undefined {
     return this.#lastSegment;

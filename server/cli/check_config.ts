@@ -4,17 +4,19 @@ import { loadConfig } from "../config/load.ts";
 import { type CheckRequest, EXIT } from "../config/program.ts";
 import { fileHost } from "../config/file_host.ts";
 import { UnreadableFileError } from "../config/unreadable_file_error.ts";
+import { checkRuleFile } from "./check_rules.ts";
 import { CommandError, type CommandIo, counted, reasonOf } from "./io.ts";
 
-/** Checks configuration files as the server would read them, and that the rule files they name exist. */
-export async function checkConfig({ files }: CheckRequest, io: CommandIo): Promise<number> {
+/** Checks configuration files as the server would read them, and the rule files that they name. */
+export async function checkConfig({ files, features }: CheckRequest, io: CommandIo): Promise<number> {
   let failed = false;
   for (const file of files) {
     io.stdout(`Checking ${file}\n`);
+    let ruleFiles: string[] = [];
     try {
       const { config, warnings } = await loadConfig(file, fileHost);
       for (const warning of warnings) io.stderr(`  WARNING: ${warning}\n`);
-      const ruleFiles = await findRuleFiles(config.ruleFiles);
+      ruleFiles = await findRuleFiles(config.ruleFiles);
       if (ruleFiles.length > 0) io.stdout(`  SUCCESS: ${counted(ruleFiles.length, "rule file")} found\n`);
       io.stdout(` SUCCESS: ${file} is valid prometheus config file syntax\n`);
     } catch (error) {
@@ -24,6 +26,7 @@ export async function checkConfig({ files }: CheckRequest, io: CommandIo): Promi
       io.stderr(`  FAILED: ${isNamed ? error.message : `${file}: ${reasonOf(error)}`}\n`);
     }
     io.stdout("\n");
+    for (const ruleFile of ruleFiles) failed = !await checkRuleFile(ruleFile, features, io) || failed;
   }
   return failed ? EXIT.failure : EXIT.ok;
 }
@@ -38,7 +41,7 @@ async function findRuleFiles(patterns: readonly string[]): Promise<string[]> {
     }
     found.push(...matches);
   }
-  return found;
+  return [...new Set(found)];
 }
 
 function isExpected(error: unknown): boolean {

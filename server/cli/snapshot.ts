@@ -10,10 +10,9 @@ import { requireDirectory } from "./open_data.ts";
  * A snapshot is a directory of files that nobody writes to, and a data directory itself:
  *
  *     format.json   as in a data directory
- *     main.kv       only if the data directory had one
  *     shard-0.kv …  all shards
  */
-const FORMAT = "format.json", MAIN = "main.kv", LOCK = "lock";
+const FORMAT = "format.json", LOCK = "lock";
 /** Where files are put together before they get their names; in the destination, which may be a volume of its own. */
 const STAGING = "incomplete";
 /** What a directory may hold and yet count as empty: a fresh ext4 volume has the one, a failed attempt leaves the others. */
@@ -23,9 +22,14 @@ const SQLITE_MAGIC = "SQLite format 3\0";
 /**
  * Copies the files of the snapshot at `source` to `destination`, which must be empty or absent. They get their names
  * once they are all there and checked, format.json last: without it nobody takes the directory for a data directory.
+ * @param check Looks at each copy before it gets its name, and throws where it is not to have one.
  * @throws {CommandError} If the source is no whole snapshot, or the destination holds something.
  */
-export async function copySnapshot(source: string, destination: string): Promise<void> {
+export async function copySnapshot(
+  source: string,
+  destination: string,
+  check: (path: string, name: string) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   await requireDirectory(source);
   await requireEmpty(destination);
   await refusing(`Cannot copy ${source} to ${destination}`, async () => {
@@ -38,6 +42,7 @@ export async function copySnapshot(source: string, destination: string): Promise
       try {
         for (const name of await filesOf(source, staged.format.shardCount)) {
           await copyStore(join(source, name), join(staging, name));
+          await check(join(staging, name), join(source, name));
         }
       } finally {
         staged.close();
@@ -91,7 +96,7 @@ export async function requireEmpty(path: string): Promise<void> {
 
 /** The stores of a directory. @throws {CommandError} If a shard is not there. */
 async function filesOf(path: string, shardCount: number): Promise<string[]> {
-  const names = await exists(join(path, MAIN)) ? [MAIN] : [];
+  const names: string[] = [];
   for (let shard = 0; shard < shardCount; shard++) {
     const name = `shard-${shard}.kv`;
     if (!await exists(join(path, name))) {

@@ -1,3 +1,5 @@
+import type { ParserOptions } from "../../engine/promql/parser.ts";
+
 /** The names that `--enable-feature` knows. */
 const FEATURES = new Set([
   "auto-reload-config",
@@ -51,4 +53,13 @@ export function parseFeatures(
     );
   }
   return { features, warnings };
+}
+
+/** The parts of PromQL that features switch on. */
+export function parserOptions(features: ReadonlySet<string>): ParserOptions {
+  return {
+    enableExperimentalFunctions: features.has("promql-experimental-functions"),
+    enableExtendedRangeSelectors: features.has("promql-extended-range-selectors"),
+    enableBinopFillModifiers: features.has("promql-binop-fill-modifiers"),
+  };
 }

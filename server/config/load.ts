@@ -231,7 +231,6 @@ function inactiveSections(config: Config, document: YamlDocument): string[] {
     remote_read: config.remoteRead.length > 0,
     tracing: source.tracing.endpoint !== "",
     otlp: isSet("otlp"),
-    "storage.tsdb.retention.percentage": (source.storage.tsdb?.retention?.percentage ?? 0) > 0,
   };
   const set = Object.entries(sections).filter(([, present]) => present).map(([key]) => key);
   return [...set, ...discovery].map((key) => `section ${key}: not active in this version`);

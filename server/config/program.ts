@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { didYouMean } from "./did_you_mean.ts";
 import { parseFeatures } from "./features.ts";
 import { type AnyFlag, type FlagName, FLAGS, type Flags, flagsOf } from "./flags.ts";
+import { missingParts } from "./missing_parts.ts";
 
 /** What the commands are asked to do. */
 export interface ServeRequest {
@@ -43,6 +44,8 @@ export interface RestoreRequest {
 }
 export interface CheckRequest {
   readonly files: readonly string[];
+  /** As for the server that is to use the files. */
+  readonly features: ReadonlySet<string>;
 }
 
 /** The commands; each resolves to an exit code, undefined being 0. */
@@ -53,6 +56,8 @@ export interface Handlers {
   backup(request: BackupRequest): Promise<number | void>;
   restore(request: RestoreRequest): Promise<number | void>;
   checkConfig(request: CheckRequest): Promise<number | void>;
+  /** Without files, what standard input has. */
+  checkRules(request: CheckRequest): Promise<number | void>;
 }
 
 /** The world of a command line. */
@@ -138,12 +143,7 @@ function build(handlers: Handlers, host: ProgramHost, done: (code: number | void
     .action(async (directory: string, options) =>
       done(await handlers.restore({ directory, storagePath: pathOf(options) }))
     );
-  program.command("check").description("Check files")
-    .command("config").description("Check configuration files").argument(
-      "<file...>",
-      "files such as prometheus.yml",
-    )
-    .action(async (files: string[]) => done(await handlers.checkConfig({ files })));
+  addCheck(program, handlers, done);
   return program;
 }
 
@@ -225,7 +225,12 @@ function serveRequest(given: ReadonlyMap<FlagName, unknown>, host: ProgramHost):
     );
   }
   try {
-    return { flags, ...parseFeatures(flags.enableFeature) };
+    const { features, warnings } = parseFeatures(flags.enableFeature);
+    const changed = [...given].filter(([name, value]) => {
+      const kind: AnyFlag = FLAGS[name];
+      return kind.show(value) !== kind.show(kind.initial);
+    }).map(([name]) => name);
+    return { flags, features, warnings: [...warnings, ...missingParts(changed, features)] };
   } catch (error) {
     throw new UsageError(`Error parsing feature list: ${(error as Error).message}`, EXIT.failure);
   }
@@ -240,6 +245,33 @@ function addImport(program: Command, handlers: Handlers, done: (code: number | v
     .action(async (file: string, options) =>
       done(await handlers.import({ file, storagePath: pathOf(options), labels: options.label }))
     );
+}
+
+function addCheck(program: Command, handlers: Handlers, done: (code: number | void) => void): void {
+  const check = program.command("check").description("Check files");
+  const addKind = (kind: string, argument: string, help: string, handle: Handlers["checkConfig"]) =>
+    check.command(kind).description(`Check ${kind === "config" ? "configuration" : "rule"} files`)
+      .argument(argument, help)
+      .addOption(
+        new Option("--enable-feature <names>", "features of the server, separated by commas; can be repeated")
+          .argParser((text, all: string[] = []) => [...all, text]),
+      )
+      .action(async (files: string[], { enableFeature = [] }) => {
+        const { features } = parseFeatures(enableFeature);
+        done(await handle({ files, features }));
+      });
+  addKind(
+    "config",
+    "<file...>",
+    "files such as prometheus.yml; the rule files that they name are checked too",
+    (request) => handlers.checkConfig(request),
+  );
+  addKind(
+    "rules",
+    "[file...]",
+    "rule files; standard input where none is named",
+    (request) => handlers.checkRules(request),
+  );
 }
 
 function addLabel(text: string, labels: Readonly<Record<string, string>>): Record<string, string> {

@@ -58,6 +58,8 @@ export interface StorageConfig {
   readonly retentionMs: number;
   /** 0 is without limit. */
   readonly retentionBytes: number;
+  /** Of the size of the file system; where it is above 0, it takes the place of `retentionBytes`. */
+  readonly retentionPercentage: number;
   /** 0 or less keeps none. */
   readonly maxExemplars: number;
 }
@@ -76,6 +78,7 @@ export function resolveStorage(storage: StorageSection): StorageConfig {
     outOfOrderWindowMs: storage.tsdb?.outOfOrderTimeWindowMs ?? 0,
     retentionMs: kept.timeMs,
     retentionBytes: kept.sizeBytes,
+    retentionPercentage: kept.percentage,
     maxExemplars: storage.exemplars?.maxExemplars ?? EXEMPLARS_DEFAULT,
   };
 }

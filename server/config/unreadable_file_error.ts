@@ -1,4 +1,4 @@
-/** A file of a configuration that is there and cannot be read, or a folder that cannot be looked through. */
+/** A file of a configuration that cannot be read, or a folder that cannot be looked through. */
 export class UnreadableFileError extends Error {
   override readonly name = "UnreadableFileError";
 
@@ -9,7 +9,17 @@ export class UnreadableFileError extends Error {
   }
 }
 
+/** The text of a file that a configuration names. @throws {UnreadableFileError} If the system refuses it. */
+export async function readNamedFile(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    throw UnreadableFileError.of(path, error) ?? error;
+  }
+}
+
 function reasonOf(error: Error): string {
+  if (error instanceof Deno.errors.NotFound) return "no such file: correct the path, or create it";
   if (error instanceof Deno.errors.PermissionDenied) {
     return "permission denied: let the user that runs the server read it";
   }

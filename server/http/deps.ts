@@ -127,7 +127,9 @@ export interface WebOptions {
 
 /** As `/api/v1/status/buildinfo` has it. */
 export interface BuildInfo {
+  /** Of Prometheus, as clients know it. */
   readonly version: string;
+  /** This program's own version. */
   readonly revision: string;
   readonly branch: string;
   readonly buildUser: string;
@@ -144,8 +146,6 @@ export interface RuntimeInfo {
   readonly lastConfigTimeMs: number;
   /** When a reload failed last, 0 for never. */
   readonly lastReloadFailureMs: number;
-  /** Pages that could not be read. */
-  readonly corruptionCount: number;
   /** Threads of this process that run JavaScript. */
   readonly threads: number;
   readonly cores: number;

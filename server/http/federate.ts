@@ -1,6 +1,6 @@
-import type { Metric, MetricFamily } from "../../engine/exposition/metric_family.ts";
-import { negotiate } from "../../engine/exposition/negotiation.ts";
-import { writeExposition, type WriteOptions } from "../../engine/exposition/writer.ts";
+import { encodeExposition } from "../../engine/exposition/encode_exposition.ts";
+import type { ExposedHistogram, Metric, MetricFamily } from "../../engine/exposition/metric_family.ts";
+import { negotiate, type Negotiated } from "../../engine/exposition/negotiation.ts";
 import { positiveBuckets } from "../../engine/histogram/bucket.ts";
 import type { FloatHistogram } from "../../engine/histogram/float_histogram.ts";
 import { compareLabels, compareUtf8, Labels, METRIC_NAME } from "../../engine/labels/labels.ts";
@@ -11,7 +11,7 @@ import type { SeriesColumns } from "../../engine/tsdb/select.ts";
 import { shardUnavailableBehind } from "../shard/shard_unavailable.ts";
 import { type Answer, textAnswer } from "./answer.ts";
 import type { AppDeps } from "./deps.ts";
-import { bytesOf, type Chunks } from "./json/chunks.ts";
+import type { Chunks } from "./json/chunks.ts";
 import type { Router } from "./router.ts";
 
 type FederationDeps = Pick<
@@ -31,7 +31,7 @@ export function addFederation(router: Router, deps: FederationDeps): void {
     help: "Total number of warnings that occurred while sending federation responses.",
   });
 
-  const newest = async (request: Request): Promise<NewestSample[]> => {
+  const newest = async (request: Request, takesNative: boolean): Promise<NewestSample[]> => {
     const endMs = Math.trunc(now());
     const samples = new Map<string, NewestSample>();
     for (const text of new URL(request.url).searchParams.getAll("match[]")) {
@@ -40,17 +40,19 @@ export function addFederation(router: Router, deps: FederationDeps): void {
       const found = await shards.select({ matchers, startMs: endMs - lookbackDeltaMs, endMs, signal });
       for (const series of found) {
         const sample = newestSample(series);
-        if (sample !== undefined) samples.set(series.labels.key(), sample);
+        if (sample === undefined) continue;
+        if (!takesNative && sample.histogram?.usesCustomBuckets === false) continue;
+        samples.set(series.labels.key(), sample);
       }
     }
     return [...samples.values()];
   };
 
   router.page("/federate", async (request): Promise<Answer> => {
-    const { format, escaping, contentType } = negotiate(request.headers.get("Accept"), ["text-0.0.4"]);
+    const negotiated = negotiate(request.headers.get("Accept"), ["text-0.0.4", "protobuf"]);
     let samples: NewestSample[];
     try {
-      samples = await newest(request);
+      samples = await newest(request, negotiated.format === "protobuf");
     } catch (error) {
       const { message } = error as Error;
       if (error instanceof PromQLSyntaxError) return textAnswer(`${message}\n`, { status: 400 });
@@ -67,8 +69,8 @@ export function addFederation(router: Router, deps: FederationDeps): void {
     const families = federatedFamilies(named, configuration.current().global.externalLabels);
     return {
       status: 200,
-      headers: { "Content-Type": contentType },
-      chunks: textChunks(families, { format, escaping }),
+      headers: { "Content-Type": negotiated.contentType },
+      chunks: encodedChunks(families, negotiated),
     };
   });
 }
@@ -80,46 +82,56 @@ interface NewestSample {
   readonly histogram?: FloatHistogram;
 }
 
-/** Undefined where the series is stale, or its newest sample is a histogram that text cannot hold. */
+/** Undefined where the series is stale or has no sample. */
 function newestSample({ labels, times, values, histograms }: SeriesColumns): NewestSample | undefined {
   const words = wordsOf(values);
   for (let i = times.length - 1; i >= 0; i--) {
     const timeMs = times[i], value = values[i], histogram = histograms?.[i];
-    if (histogram !== undefined) {
-      return histogram.usesCustomBuckets ? { labels, timeMs, value, histogram } : undefined;
-    }
+    if (histogram !== undefined) return { labels, timeMs, value, histogram };
     if (isStale(words, i)) return undefined;
     if (!isAbsent(words, i)) return { labels, timeMs, value };
   }
   return undefined;
 }
 
-/** By name; floats and histograms of one name are families of their own. */
+/** By name; floats, histograms and gauge histograms of one name are families of their own. */
 function* federatedFamilies(samples: NewestSample[], external: Labels): Generator<MetricFamily> {
   const added = new Map([["instance", ""], ...external]);
   const nameOf = ({ labels }: NewestSample) => labels.get(METRIC_NAME);
   samples.sort((a, b) =>
-    compareUtf8(nameOf(a), nameOf(b)) ||
-    Number(a.histogram !== undefined) - Number(b.histogram !== undefined) ||
+    compareUtf8(nameOf(a), nameOf(b)) || TYPES.indexOf(typeOf(a)) - TYPES.indexOf(typeOf(b)) ||
     compareLabels(a.labels, b.labels)
   );
   for (let start = 0, end = 0; start < samples.length; start = end) {
-    const first = samples[start], name = nameOf(first), isHistogram = first.histogram !== undefined;
+    const first = samples[start], name = nameOf(first), type = typeOf(first);
     const metrics: Metric[] = [];
     for (; end < samples.length; end++) {
       const sample = samples[end];
-      if (nameOf(sample) !== name || (sample.histogram !== undefined) !== isHistogram) break;
+      if (nameOf(sample) !== name || typeOf(sample) !== type) break;
       metrics.push(metricOf(sample, added));
     }
-    yield { name, help: "", type: isHistogram ? "histogram" : "unknown", metrics };
+    yield { name, help: "", type, metrics };
   }
+}
+
+/** In the order of families that share a name. */
+const TYPES = ["unknown", "histogram", "gaugehistogram"] as const;
+
+function typeOf({ histogram }: NewestSample): typeof TYPES[number] {
+  if (histogram === undefined) return "unknown";
+  return histogram.counterResetHint === "gauge" ? "gaugehistogram" : "histogram";
 }
 
 function metricOf({ labels, timeMs, value, histogram }: NewestSample, added: Map<string, string>): Metric {
   const exposed = { labels: withMissing(labels.withoutName(), added), timestampMs: timeMs };
   if (histogram === undefined) return { ...exposed, value };
+  return { ...exposed, histogram: exposedHistogram(histogram) };
+}
+
+function exposedHistogram(histogram: FloatHistogram): ExposedHistogram {
   const { count, sum } = histogram;
-  return { ...exposed, histogram: { count, sum, buckets: cumulativeBuckets(histogram) } };
+  if (histogram.usesCustomBuckets) return { count, sum, buckets: cumulativeBuckets(histogram) };
+  return { count, sum, buckets: [], native: histogram };
 }
 
 /** The labels and those of `added` that they lack; an empty one is written, so that its scraper does not set it. */
@@ -138,18 +150,20 @@ function cumulativeBuckets(histogram: FloatHistogram): { upperBound: number; cou
   });
 }
 
-/** Characters of a chunk, about. */
-const CHUNK_CHARS = 64 * 1024;
+/** Metrics of a chunk, at the least; all of a family are in one. */
+const CHUNK_METRICS = 512;
 
-function* textChunks(families: Iterable<MetricFamily>, options: WriteOptions): Generator<Chunk, void> {
-  let text = "";
+function* encodedChunks(families: Iterable<MetricFamily>, format: Negotiated): Generator<Chunk, void> {
+  let batch: MetricFamily[] = [], metrics = 0;
   for (const family of families) {
-    text += writeExposition([family], options);
-    if (text.length < CHUNK_CHARS) continue;
-    yield bytesOf(text);
-    text = "";
+    batch.push(family);
+    metrics += family.metrics.length;
+    if (metrics < CHUNK_METRICS) continue;
+    yield encodeExposition(batch, format);
+    batch = [];
+    metrics = 0;
   }
-  yield bytesOf(text);
+  yield encodeExposition(batch, format);
 }
 
 type Chunk = Chunks extends Iterable<infer C> ? C : never;

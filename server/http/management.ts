@@ -1,13 +1,14 @@
+import { encodeExposition } from "../../engine/exposition/encode_exposition.ts";
 import { type ExpositionFormat, negotiate } from "../../engine/exposition/negotiation.ts";
-import { writeExposition } from "../../engine/exposition/writer.ts";
-import { redirect, textAnswer } from "./answer.ts";
+
+import { type Answer, redirect, textAnswer } from "./answer.ts";
 import type { AppDeps, Shards } from "./deps.ts";
 import { gatherAll } from "./gather.ts";
 import { type Router, unavailable } from "./router.ts";
 
 const APP_NAME = "Prometheus Server";
 
-/** Health, reload, shutdown, version, own metrics, and the old address of the query page. */
+/** Health, reload, shutdown, version, own metrics, and the addresses of pages to come. */
 export function addManagementRoutes(router: Router, deps: AppDeps): void {
   const { configuration, lifecycle, options, shards, buildInfo, log } = deps;
 
@@ -36,7 +37,10 @@ export function addManagementRoutes(router: Router, deps: AppDeps): void {
       await configuration.reload();
       return textAnswer("");
     } catch (error) {
-      log.error("Cannot reload the configuration", { err: error });
+      log.error("Cannot reload the configuration", {
+        file: deps.flags["config.file"],
+        err: error instanceof Error ? error.message : error,
+      });
       return textAnswer(`failed to reload config: ${(error as Error).message}\n`, { status: 500 });
     }
   });
@@ -49,10 +53,26 @@ export function addManagementRoutes(router: Router, deps: AppDeps): void {
     return textAnswer(JSON.stringify(buildInfo), { type: "application/json" });
   }, { always: true });
   router.page("/metrics", metricsPage(deps), { always: true });
-  router.page("/graph", ({ url }) => {
-    return redirect(`${options.externalUrl.pathname.replace(/\/$/, "")}/query${new URL(url).search || "?"}`);
-  }, { always: true });
+  // There is one page so far; who comes by another one's address gets that.
+  const home = `${options.externalUrl.pathname.replace(/\/$/, "")}/`;
+  for (const path of PAGES) router.page(path, () => redirect(home), { always: true });
 }
+
+/** Where upstream has pages. */
+const PAGES = [
+  "/query",
+  "/graph",
+  "/alerts",
+  "/targets",
+  "/rules",
+  "/service-discovery",
+  "/status",
+  "/tsdb-status",
+  "/flags",
+  "/config",
+  "/alertmanager-discovery",
+  "/agent",
+];
 
 /** A line for each shard whose storage is not ready or not well, "" where all are. */
 async function storageDetail(shards: Shards): Promise<string> {
@@ -70,9 +90,10 @@ const OFFERED: readonly ExpositionFormat[] = [
   "text-1.0.0",
   "openmetrics-1.0.0",
   "openmetrics-0.0.1",
+  "protobuf",
 ];
 
-function metricsPage(deps: AppDeps): (request: Request) => Promise<ReturnType<typeof textAnswer>> {
+function metricsPage(deps: AppDeps): (request: Request) => Promise<Answer> {
   const requests = deps.registry.counter({
     name: "promhttp_metric_handler_requests_total",
     help: "Total number of scrapes by HTTP status code.",
@@ -86,10 +107,10 @@ function metricsPage(deps: AppDeps): (request: Request) => Promise<ReturnType<ty
   return async (request) => {
     inFlight.inc();
     try {
-      const { format, escaping, contentType } = negotiate(request.headers.get("Accept"), OFFERED);
-      const text = writeExposition(await gatherAll(deps), { format, escaping });
+      const negotiated = negotiate(request.headers.get("Accept"), OFFERED);
+      const body = encodeExposition(await gatherAll(deps), negotiated);
       requests.labels({ code: "200" }).inc();
-      return textAnswer(text, { type: contentType });
+      return { status: 200, headers: { "Content-Type": negotiated.contentType }, chunks: [body] };
     } catch (error) {
       deps.log.error("Cannot write metrics", { err: error });
       requests.labels({ code: "500" }).inc();

@@ -77,7 +77,7 @@ const LINKS: readonly (readonly [path: string, what: string])[] = [
 ];
 
 async function homePage(deps: AppDeps) {
-  const { options, buildInfo: { version }, lifecycle, now } = deps;
+  const { options, buildInfo: { revision: version }, lifecycle, now } = deps;
   const state = lifecycle.state();
   const base = options.externalUrl.pathname.replace(/\/$/, "");
   const info = deps.runtimeInfo();

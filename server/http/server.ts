@@ -1,6 +1,7 @@
 import type { Logger } from "@logtape/logtape";
 import type { Hono } from "hono";
 import type { Flags } from "../config/flags.ts";
+import { readNamedFile } from "../config/unreadable_file_error.ts";
 import type { WebConfig } from "../config/web_config.ts";
 import { watchFiles } from "../file_watch.ts";
 import type { WebOptions } from "./deps.ts";
@@ -113,7 +114,7 @@ async function readWebConfig(file: string): Promise<WebConfig> {
   const { parseWebConfig }: typeof import("../config/web_config.ts") = await import(
     new URL("../config/web_config.ts", import.meta.url).href
   );
-  return parseWebConfig(file, await Deno.readTextFile(file));
+  return parseWebConfig(file, await readNamedFile(file));
 }
 
 /** Tries to listen again at an address, 5 ms apart: the one who listened before has to let go of it. */

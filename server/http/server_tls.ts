@@ -1,3 +1,4 @@
+import { readNamedFile } from "../config/unreadable_file_error.ts";
 import type { WebConfig } from "../config/web_config.ts";
 
 /** What the server shows its clients, in PEM. */
@@ -24,8 +25,8 @@ export async function serverTls({ tlsServerConfig: tls }: WebConfig): Promise<Se
       `Cannot use TLS versions ${tls.minVersion} to ${tls.maxVersion}: this server offers TLS12 and TLS13`,
     );
   }
-  const cert = tls.cert === "" ? await Deno.readTextFile(tls.certFile) : tls.cert;
-  const key = tls.key.isEmpty ? await Deno.readTextFile(tls.keyFile) : tls.key.reveal();
+  const cert = tls.cert === "" ? await readNamedFile(tls.certFile) : tls.cert;
+  const key = tls.key.isEmpty ? await readNamedFile(tls.keyFile) : tls.key.reveal();
   check({ cert, key }, tls.certFile);
   return { cert, key };
 }

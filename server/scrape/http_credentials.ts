@@ -1,5 +1,6 @@
 import { createSign, randomUUID } from "node:crypto";
 import { Buffer } from "node:buffer";
+import { readNamedFile } from "../config/unreadable_file_error.ts";
 import type { PlainHttpClientConfig } from "./plain_http.ts";
 
 type OAuth2Config = NonNullable<PlainHttpClientConfig["oauth2"]>;
@@ -48,7 +49,7 @@ export function credentialsOf(config: PlainHttpClientConfig, sendForm: SendForm)
 
 /** The secret, or what the file holds without white space around it. */
 async function secretOf(secret: string, file: string): Promise<string> {
-  return file === "" ? secret : (await Deno.readTextFile(file)).trim();
+  return file === "" ? secret : (await readNamedFile(file)).trim();
 }
 
 export function basic(username: string, password: string): string {

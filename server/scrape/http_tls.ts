@@ -1,3 +1,4 @@
+import { readNamedFile } from "../config/unreadable_file_error.ts";
 import type { PlainHttpClientConfig } from "./plain_http.ts";
 
 export type TlsClientConfig = PlainHttpClientConfig["tlsConfig"];
@@ -40,7 +41,7 @@ export async function tlsOptions(config: TlsClientConfig): Promise<TlsOptions> {
 }
 
 async function pem(text: string, file: string): Promise<string> {
-  return file === "" ? text : await Deno.readTextFile(file);
+  return file === "" ? text : await readNamedFile(file);
 }
 
 export function hasTlsFiles(config: TlsClientConfig): boolean {

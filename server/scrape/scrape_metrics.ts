@@ -108,6 +108,7 @@ export class PoolMetrics {
   readonly syncFailed: Counter<"scrape_job">;
   readonly syncLength: Summary<"scrape_job">;
   readonly reloadLength: Summary<"interval">;
+  readonly discovered: Gauge<"name" | "config">;
   readonly targets: Gauge<"scrape_job">;
   readonly targetLimit: Gauge<"scrape_job">;
 
@@ -140,9 +141,22 @@ export class PoolMetrics {
       labelNames: ["interval"],
       objectives: OBJECTIVES,
     });
+    this.discovered = registry.gauge({
+      name: "prometheus_sd_discovered_targets",
+      help: "Targets that were found, before relabelling.",
+      labelNames: ["name", "config"],
+    });
     this.targets = registry.gauge(ofJob("scrape_pool_targets", "Targets of a pool."));
     this.targetLimit = registry.gauge(
       ofJob("scrape_pool_target_limit", "Most targets that a pool may have; 0 for any number."),
     );
+  }
+  /** Shows these jobs' targets no more. */
+  forget(jobNames: readonly string[]): void {
+    for (const job of jobNames) {
+      this.discovered.remove("scrape", job);
+      this.targets.remove(job);
+      this.targetLimit.remove(job);
+    }
   }
 }

@@ -1,5 +1,6 @@
 import type { MetricFamily, MetricType } from "../../engine/exposition/metric_family.ts";
 import { type Collector, constFamily, Desc } from "../../engine/instrument/mod.ts";
+import type { DatabaseCounters, SampleCount } from "../../engine/tsdb/counters.ts";
 import type { Database } from "../../engine/tsdb/database.ts";
 
 /** The database's figures, under upstream's names where the meaning is the same; shards are added up when shown. */
@@ -7,16 +8,18 @@ export class DatabaseMetrics implements Collector {
   constructor(readonly database: Database) {}
 
   describe(): readonly Desc[] {
-    return [SAMPLES, ...FIGURES.map(({ desc }) => desc)];
+    return [...SAMPLES.map(({ desc }) => desc), ...FIGURES.map(({ desc }) => desc)];
   }
 
   collect(): readonly MetricFamily[] {
-    const { samplesAppended, histogramsAppended } = this.database.counters;
     return [
-      constFamily(SAMPLES, "counter", [
-        { labelValues: ["float"], value: samplesAppended },
-        { labelValues: ["histogram"], value: histogramsAppended },
-      ]),
+      ...SAMPLES.map(({ desc, read }) => {
+        const { float, histogram } = read(this.database.counters);
+        return constFamily(desc, "counter", [
+          { labelValues: ["float"], value: float },
+          { labelValues: ["histogram"], value: histogram },
+        ]);
+      }),
       ...FIGURES.map(({ desc, type, read }) => constFamily(desc, type, [{ value: read(this.database) }])),
     ];
   }
@@ -46,6 +49,12 @@ const FIGURES: readonly Figure[] = [
     (db) => db.counters.seriesForgotten,
   ),
   figure("gauge", "prometheus_tsdb_head_series", "Series in the head.", (db) => db.headSeries),
+  figure(
+    "gauge",
+    "prometheus_tsdb_head_stale_series",
+    "Series in the head that their target does not expose any more.",
+    (db) => db.staleSeries,
+  ),
   figure("gauge", "prometheus_tsdb_head_chunks", "Stretches of series in the head.", (db) => db.headSeries),
   figure("gauge", "narthex_tsdb_head_bytes", "Bytes of samples in the head.", (db) => db.head.openBytes),
   figure(
@@ -56,6 +65,12 @@ const FIGURES: readonly Figure[] = [
   ),
   figure("gauge", "prometheus_tsdb_blocks_loaded", "Blocks that are open.", (db) => db.blocks.length),
   figure("gauge", "prometheus_tsdb_storage_blocks_bytes", "Bytes of all blocks.", (db) => db.blockBytes),
+  figure(
+    "gauge",
+    "prometheus_tsdb_wal_segment_current",
+    "Generation of the write-ahead log that is written to.",
+    (db) => db.logGeneration,
+  ),
   figure("gauge", "narthex_tsdb_wal_bytes", "Bytes of the write-ahead log.", (db) => db.logBytes),
   figure(
     "gauge",
@@ -88,6 +103,18 @@ const FIGURES: readonly Figure[] = [
     "prometheus_tsdb_compactions_failed_total",
     "Compactions that failed.",
     (db) => db.counters.compactionFailures,
+  ),
+  figure(
+    "counter",
+    "prometheus_tsdb_reloads_total",
+    "Times that the blocks were looked through for what retention removes.",
+    (db) => db.counters.reloads,
+  ),
+  figure(
+    "counter",
+    "prometheus_tsdb_reloads_failures_total",
+    "Times that blocks could not be looked through or removed.",
+    (db) => db.counters.reloadFailures,
   ),
   figure(
     "counter",
@@ -127,8 +154,40 @@ const FIGURES: readonly Figure[] = [
   ),
 ];
 
-const SAMPLES = new Desc({
-  name: "prometheus_tsdb_head_samples_appended_total",
-  help: "Samples appended to the head.",
-  labelNames: ["type"],
-});
+interface SampleFigure {
+  readonly desc: Desc;
+  readonly read: (counters: DatabaseCounters) => SampleCount;
+}
+
+function sampleFigure(name: string, help: string, read: SampleFigure["read"]): SampleFigure {
+  return { desc: new Desc({ name: `prometheus_tsdb_${name}_total`, help, labelNames: ["type"] }), read };
+}
+
+/** Counters of samples, by type. */
+const SAMPLES: readonly SampleFigure[] = [
+  sampleFigure(
+    "head_samples_appended",
+    "Samples appended to the head.",
+    ({ samplesAppended, histogramsAppended }) => ({ float: samplesAppended, histogram: histogramsAppended }),
+  ),
+  sampleFigure(
+    "head_out_of_order_samples_appended",
+    "Samples appended behind the newest one of their series.",
+    ({ outOfOrderSamples }) => outOfOrderSamples,
+  ),
+  sampleFigure(
+    "out_of_order_samples",
+    "Samples refused as their series has newer ones.",
+    ({ refusedSamples }) => refusedSamples.out_of_order,
+  ),
+  sampleFigure(
+    "too_old_samples",
+    "Samples refused as they are older than the out-of-order window.",
+    ({ refusedSamples }) => refusedSamples.too_old,
+  ),
+  sampleFigure(
+    "out_of_bound_samples",
+    "Samples refused as they are far behind all others.",
+    ({ refusedSamples }) => refusedSamples.out_of_bounds,
+  ),
+];

@@ -1,9 +1,8 @@
 import { encodeFamilies, type PlainFamily, Registry } from "../../engine/instrument/mod.ts";
 import type { Fragment, FragmentResult } from "../../engine/promql/pushdown/fragment.ts";
-import { evaluateFragment } from "../../engine/promql/pushdown/evaluate_fragment.ts";
 import { Matcher } from "../../engine/labels/matcher.ts";
 import { cardinality } from "../../engine/tsdb/cardinality.ts";
-import { Database, type DatabaseOptions } from "../../engine/tsdb/database.ts";
+import { Database, type DatabaseOptions, type TimedWork } from "../../engine/tsdb/database.ts";
 import {
   findSeries,
   labelNames,
@@ -17,6 +16,7 @@ import { systemClock } from "../scrape/clock.ts";
 import type { BodyFetcher } from "../scrape/http_fetcher.ts";
 import { FailureLogs } from "../scrape/failure_log.ts";
 import { ScrapeManager } from "../scrape/scrape_manager.ts";
+import { loadFragmentEvaluation } from "./fragment_evaluation.ts";
 import { DatabaseMetrics } from "./database_metrics.ts";
 import { packSeries, type SeriesBatch } from "./series_batch.ts";
 import type {
@@ -58,7 +58,7 @@ export interface LocalShardOptions {
 /** A shard in this thread. Scraping begins at once; questions are answered when the log was replayed. */
 export class LocalShard implements Shard {
   readonly #options: LocalShardOptions;
-  readonly #registry = new Registry({ now: () => Date.now() });
+  readonly #registry = new Registry({ now: () => performance.timeOrigin + performance.now() });
   readonly #opened: Promise<Database>;
   readonly #scrapes: ScrapeManager;
   #limits: ShardLimits;
@@ -80,6 +80,22 @@ export class LocalShard implements Shard {
     name: "narthex_tsdb_maintenance_failures_total",
     help: "Times that retention, writing blocks or compaction failed and was left to the next time.",
   });
+  readonly #timers: Record<TimedWork, { startTimer(): () => void }> = {
+    commit: this.#registry.summary({
+      name: "prometheus_tsdb_wal_fsync_duration_seconds",
+      help: "How long commits of the write-ahead log took until they were on disk.",
+      objectives: { 0.5: 0.05, 0.9: 0.01, 0.99: 0.001 },
+    }),
+    compaction: this.#registry.histogram({
+      name: "prometheus_tsdb_compaction_duration_seconds",
+      help: "How long compactions took.",
+      buckets: Array.from({ length: 14 }, (_, i) => 2 ** i),
+    }),
+    tombstone_cleanup: this.#registry.histogram({
+      name: "prometheus_tsdb_tombstone_cleanup_seconds",
+      help: "How long it took to rewrite the blocks with deleted samples.",
+    }),
+  };
   /** Why maintenance failed last, "" where it did not. */
   #maintenanceError = "";
   #commitTimer: ReturnType<typeof setTimeout> | undefined;
@@ -140,6 +156,7 @@ export class LocalShard implements Shard {
     return {
       ...this.#limits,
       pause,
+      startTimer: (work) => this.#timers[work].startTimer(),
       onDamage: (key: Key, error: Error) =>
         this.#options.log("error", "Stored value set aside: it cannot be read", {
           shard: this.#options.number,
@@ -254,6 +271,7 @@ export class LocalShard implements Shard {
     const now = () => performance.now();
     return await this.#cancellable(call, async (signal) => {
       const database = await this.#opened;
+      const { evaluateFragment } = await loadFragmentEvaluation();
       signal.throwIfAborted();
       return await evaluateFragment(database, fragment, { now, pause, signal });
     });
@@ -358,6 +376,7 @@ export class LocalShard implements Shard {
       maxMs: this.#database?.head.maxMs ?? -Infinity,
       headMinMs: this.#database?.head.minMs ?? Infinity,
       replayMs: this.#database?.counters.replayMs ?? 0,
+      damagedValues: this.#database?.counters.damagedValues ?? 0,
       storage: this.#paused === "" ? this.#storage : "full",
       detail: this.#failure?.message ?? (this.#paused || this.#storageDetail),
     });

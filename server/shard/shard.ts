@@ -81,6 +81,8 @@ export interface ShardHealth {
   readonly maxMs: number;
   /** How long reading the data took at the start, in ms. */
   readonly replayMs: number;
+  /** Stored values that could not be read and were set aside since the start. */
+  readonly damagedValues: number;
   /** Why the shard is not well, empty where it is. */
   readonly detail: string;
 }

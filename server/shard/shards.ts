@@ -135,7 +135,9 @@ export class Shards implements Queryable, FragmentEvaluator {
 
   /** Copies the data of all shards, as `Shard.snapshot`, to files that `pathOf` names by number of the shard. */
   async snapshot(pathOf: (shard: number) => string, skipHead: boolean): Promise<void> {
-    await Promise.all(this.shards.map((shard, number) => shard.snapshot(pathOf(number), skipHead)));
+    const copies = this.shards.map((shard, number) => shard.snapshot(pathOf(number), skipHead));
+    await Promise.allSettled(copies); // none writes any more once this one has failed
+    await Promise.all(copies);
   }
 
   /** How each shard is; one that does not answer is not ready. */
@@ -188,6 +190,7 @@ function unavailable(error: unknown): ShardHealth {
     headMinMs: Infinity,
     maxMs: -Infinity,
     replayMs: 0,
+    damagedValues: 0,
     detail: error instanceof Error ? error.message : String(error),
   };
 }

@@ -4,6 +4,7 @@ import type { Fragment, FragmentResult } from "../../engine/promql/pushdown/frag
 import type { LogSettings } from "../log.ts";
 import type { ScrapePoolSpec, TargetStatus } from "../scrape/spec.ts";
 import type { SeriesBatch } from "./series_batch.ts";
+import { EmptyShard } from "./empty_shard.ts";
 import { ShardUnavailableError } from "./shard_unavailable.ts";
 import { SharedSeriesBudget } from "./series_budget.ts";
 import type {
@@ -39,18 +40,27 @@ export interface WorkerApi extends Shard {
   opened(): Promise<void>;
 }
 
+/** What can be asked of a shard that was started. */
+type RemoteShard = Omit<WorkerApi, "start">;
+
 /** Longest pause before a worker that died again and again is started anew, in ms. */
 const RESTART_DELAY_MAX_MS = 30_000;
 
-/** A shard in a worker. A worker that dies is started anew, recovers from its log, and gets its targets back. */
+/**
+ * A shard in a worker. There is none until there is something for it to do: data on disk, or a target. A worker that
+ * dies is started anew, recovers from its log, and gets its targets back.
+ */
 export class WorkerShard implements Shard {
   /** Times that the worker died and was started anew. */
   restarts = 0;
   #settings: WorkerSettings;
   #pools: readonly ScrapePoolSpec[] | undefined;
   #paused = "";
-  #worker!: Worker;
-  #remote!: Comlink.Remote<WorkerApi>;
+  #worker: Worker | undefined;
+  /** What is asked: the worker, or what stands in for it before there is one. */
+  #remote: RemoteShard = new EmptyShard();
+  /** Whether the owner was told that the data can be read. */
+  #wasOpened = false;
   /** Reject the calls that the worker has not answered, for when it dies or cannot open its store. */
   readonly #underWay = new Set<(error: Error) => void>();
   /** Why there is no worker to ask. */
@@ -63,7 +73,19 @@ export class WorkerShard implements Shard {
 
   constructor(settings: WorkerSettings, readonly onDeath: (shard: number, error: string) => void) {
     this.#settings = settings;
+    if (!isUnused(settings.path)) this.#start();
+  }
+
+  /** Whether there is, or was, a worker. */
+  get isStarted(): boolean {
+    return this.#worker !== undefined;
+  }
+
+  /** Starts the worker if there is none yet. */
+  start(): void {
+    if (this.isStarted || this.#closed) return;
     this.#start();
+    if (this.#wasOpened) this.#watchOpening();
   }
 
   #start(): void {
@@ -73,7 +95,8 @@ export class WorkerShard implements Shard {
     });
     this.#worker = worker;
     this.#startedMs = performance.now();
-    this.#remote = Comlink.wrap<WorkerApi>(worker);
+    const remote = Comlink.wrap<WorkerApi>(worker);
+    this.#remote = remote;
     this.#gone = undefined;
     worker.addEventListener("error", (event) => {
       event.preventDefault();
@@ -81,14 +104,22 @@ export class WorkerShard implements Shard {
       if (this.#closed) this.#die(new ShardUnavailableError(this.#settings.number, event.message));
       else this.#restart(event.message);
     });
-    void this.#remote.start(this.#settings);
-    if (this.#paused !== "") void this.#remote.pauseIngest(this.#paused);
-    if (this.#pools !== undefined) void this.#remote.setTargets(this.#pools);
+    void remote.start(this.#settings);
+    if (this.#paused !== "") void remote.pauseIngest(this.#paused);
+    if (this.#pools !== undefined) void remote.setTargets(this.#pools);
+  }
+
+  /** Starts the worker anew if it cannot open its store. At the first start that is the owner's affair. */
+  #watchOpening(): void {
+    const worker = this.#worker;
+    this.#reopened = this.#remote.opened().catch((error: Error) => {
+      if (this.#worker === worker && !this.#closed) this.#restart(error.message);
+    });
   }
 
   #restart(reason: string): void {
     this.#die(new ShardUnavailableError(this.#settings.number, reason));
-    this.#worker.terminate();
+    this.#worker!.terminate();
     this.restarts++;
     SharedSeriesBudget.releaseAll(this.#settings.seriesCounts, this.#settings.number);
     this.onDeath(this.#settings.number, reason);
@@ -98,11 +129,7 @@ export class WorkerShard implements Shard {
     setTimeout(() => {
       if (this.#closed) return;
       this.#start();
-      const worker = this.#worker;
-      // At the first start that is the owner's affair; a server that runs tries again.
-      this.#reopened = this.#remote.opened().catch((error: Error) => {
-        if (this.#worker === worker && !this.#closed) this.#restart(error.message);
-      });
+      this.#watchOpening();
     }, this.#delayMs);
   }
 
@@ -116,7 +143,7 @@ export class WorkerShard implements Shard {
    * Calls the worker; rejects when it dies before it has answered. No race against a promise of its death: that would
    * hold every answer as long as the worker lives.
    */
-  #call<T>(ask: (remote: Comlink.Remote<WorkerApi>) => Promise<T>): Promise<T> {
+  #call<T>(ask: (remote: RemoteShard) => Promise<T>): Promise<T> {
     if (this.#gone !== undefined) return Promise.reject(this.#gone);
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.#underWay.add(reject);
@@ -129,7 +156,7 @@ export class WorkerShard implements Shard {
   }
 
   /** Tells the worker of a setting that was noted; one that is gone is told when it starts. */
-  async #tell(ask: (remote: Comlink.Remote<WorkerApi>) => Promise<void>): Promise<void> {
+  async #tell(ask: (remote: RemoteShard) => Promise<void>): Promise<void> {
     try {
       await this.#call(ask);
     } catch (error) {
@@ -138,12 +165,14 @@ export class WorkerShard implements Shard {
   }
 
   /** Resolves when the data can be read. @throws If the store cannot be opened. */
-  opened(): Promise<void> {
-    return this.#call((remote) => remote.opened());
+  async opened(): Promise<void> {
+    await this.#call((remote) => remote.opened());
+    this.#wasOpened = true;
   }
 
   setTargets(pools: readonly ScrapePoolSpec[]): Promise<void> {
     this.#pools = pools;
+    if (pools.some(({ targets }) => targets.length > 0)) this.start();
     return this.#tell((remote) => remote.setTargets(pools));
   }
 
@@ -166,7 +195,7 @@ export class WorkerShard implements Shard {
   }
 
   evaluateFragment(fragment: Fragment, call: number): Promise<FragmentResult> {
-    return this.#call<FragmentResult>((remote) => remote.evaluateFragment(fragment, call));
+    return this.#call((remote) => remote.evaluateFragment(fragment, call));
   }
 
   cancel(call: number): Promise<void> {
@@ -226,7 +255,17 @@ export class WorkerShard implements Shard {
     try {
       await this.#call((remote) => remote.close());
     } finally {
-      this.#worker.terminate();
+      this.#worker?.terminate();
     }
+  }
+}
+
+/** Whether nothing was ever stored at `path`. An empty file is put there, by which the shard is not missing. */
+function isUnused(path: string): boolean {
+  try {
+    using file = Deno.openSync(path, { append: true, create: true });
+    return file.statSync().size === 0;
+  } catch {
+    return false; // the worker will tell why
   }
 }

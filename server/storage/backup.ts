@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { syncPath } from "./_sync_path.ts";
 import type { CopyAnswer, CopyRequest } from "./copy_worker.ts";
 import { exists } from "./exists.ts";
+import { createKvFile } from "./kv_store.ts";
 
 /** Pages that one step of `vacuum` returns: a commit that meets a step waits a few ms. */
 const VACUUM_STEP_PAGES = 64;
@@ -33,7 +34,9 @@ export async function copyKv(
   const partial = `${destination}.partial`;
   await removeIfExists(partial);
   try {
-    await copyInWorker({ source, destination: partial, busyMs: BUSY_MS, ...options });
+    // A copy of an empty file would not have the settings of a store.
+    if ((await Deno.stat(source)).size === 0) createKvFile(partial);
+    else await copyInWorker({ source, destination: partial, busyMs: BUSY_MS, ...options });
     await syncPath(partial);
     await Deno.rename(partial, destination);
     await syncPath(dirname(destination));

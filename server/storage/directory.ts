@@ -48,15 +48,15 @@ export interface OpenDirectoryOptions {
  * A data directory, held by this process until it is closed or dies.
  *
  *     format.json   what this is, its version, when it was created, number of shards
- *     lock          locked while in use; holds the pid of who locked it last
- *     main.kv       what is global              } with SQLite's own -wal and -shm
- *     shard-0.kv …  the samples of each shard   } beside each while it is open
+ *     lock          locked while in use; holds the pid of who has it, or ended without closing it
+ *     shard-0.kv …  the samples of each shard, with SQLite's own -wal and -shm beside each while it is open
  *     ballast       space kept back for a full disk
  */
 export interface DataDirectory {
   readonly path: string;
   readonly format: DirectoryFormat;
-  readonly mainPath: string;
+  /** Whether whoever had it before closed it, or nobody had. */
+  readonly wasClosed: boolean;
   /** Path of the store of shard `index`, from 0. */
   shardPath(index: number): string;
   /** Releases the directory to other processes; close the stores first. */
@@ -65,11 +65,13 @@ export interface DataDirectory {
 
 /**
  * Opens the data directory at `path` for this process alone, creating it where it does not exist.
- * @throws {DirectoryError} If it is in use, cannot be written, is newer, damaged, or has other shards than asked.
+ * @throws {DirectoryError} If it is in use, cannot be written, is newer, damaged, of Prometheus, or has other shards than
+ *   asked.
  */
 export async function openDirectory(path: string, options: OpenDirectoryOptions): Promise<DataDirectory> {
   try {
     await Deno.mkdir(path, { recursive: true });
+    await refuseForeign(path); // whose lock file is not ours to take
     const lock = await lockFile(path, join(path, "lock"));
     try {
       const format = await readFormat(path) ?? await createFormat(path, options);
@@ -77,7 +79,7 @@ export async function openDirectory(path: string, options: OpenDirectoryOptions)
       return {
         path,
         format,
-        mainPath: join(path, "main.kv"),
+        wasClosed: lock.wasClosed,
         shardPath: (index) => {
           if (Number.isInteger(index) && index >= 0 && index < format.shardCount) {
             return join(path, `shard-${index}.kv`);
@@ -93,6 +95,27 @@ export async function openDirectory(path: string, options: OpenDirectoryOptions)
   } catch (error) {
     throw explain(path, error);
   }
+}
+
+/** What a data directory of Prometheus holds: its logs, its head, and blocks, which are named by ULIDs. */
+const FOREIGN = /^(wal|wbl|chunks_head|[0-7][0-9A-HJKMNP-TV-Z]{25})$/;
+
+async function refuseForeign(path: string): Promise<void> {
+  const names: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(path)) {
+    if (name === "format.json") return;
+    if (isDirectory && FOREIGN.test(name)) names.push(name);
+  }
+  if (names.length === 0) return;
+  throw new DirectoryError(
+    path,
+    "foreign",
+    `it holds ${
+      names.sort().at(-1)
+    }, which Prometheus stores its data in, and Narthex cannot read that: use another ` +
+      `directory, and bring the data over with "promtool tsdb dump-openmetrics ${path} > data.txt" and ` +
+      `"narthex import data.txt"`,
+  );
 }
 
 async function readFormat(path: string): Promise<DirectoryFormat | undefined> {
@@ -128,7 +151,7 @@ async function readFormat(path: string): Promise<DirectoryFormat | undefined> {
 
 async function createFormat(path: string, options: OpenDirectoryOptions): Promise<DirectoryFormat> {
   for await (const { name } of Deno.readDir(path)) {
-    if (!/^(main|shard-\d+)\.kv$/.test(name)) continue;
+    if (!/^shard-\d+\.kv$/.test(name)) continue;
     throw new DirectoryError(
       path,
       "damaged",
@@ -198,7 +221,19 @@ function explain(path: string, error: unknown): unknown {
           `read-write, or use another path`,
         { cause: error },
       );
-    default:
+    case "ENOSPC":
+    case "EDQUOT":
+      return new DirectoryError(path, "not-writable", `the disk is full (${code}): free some space`, {
+        cause: error,
+      });
+    case undefined:
       return error;
+    default:
+      return new DirectoryError(
+        path,
+        "not-writable",
+        `the operating system refuses it (${code}): use another path`,
+        { cause: error },
+      );
   }
 }

@@ -1,5 +1,6 @@
 export type DirectoryErrorReason =
   | "damaged"
+  | "foreign"
   | "in-use"
   | "newer-version"
   | "not-a-directory"

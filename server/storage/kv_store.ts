@@ -32,7 +32,7 @@ const PAGE_BYTES = 8_192;
 export async function openKvStore(path: string): Promise<KvStore> {
   let writer: Deno.Kv | undefined;
   try {
-    if (await fileBytes(path) === 0) createFile(path);
+    if (await fileBytes(path) === 0) createKvFile(path);
     writer = await Deno.openKv(path);
     return new KvStore(path, writer, await Deno.openKv(path));
   } catch (cause) {
@@ -146,8 +146,8 @@ function ownBytes(value: Uint8Array): Uint8Array {
   return value.buffer instanceof ArrayBuffer ? value : value.slice();
 }
 
-/** SQLite fixes these two settings once the file has content, so they come before Deno KV's own tables. */
-function createFile(path: string): void {
+/** Makes an empty store. SQLite fixes two settings once the file has content: they come before Deno KV's own tables. */
+export function createKvFile(path: string): void {
   const db = new DatabaseSync(path);
   try {
     db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL`);

@@ -1,12 +1,19 @@
 import { DirectoryError } from "./directory_error.ts";
 
+/** The operating system's lock on a file, which holds the pid of this process meanwhile. */
+export interface FileLock {
+  /** Whether whoever had the lock before released it in order, or nobody had. */
+  readonly wasClosed: boolean;
+  /** Releases the lock, in order. */
+  close(): void;
+}
+
 /**
  * Takes the operating system's lock on `path`, a file inside `directory`. The system drops it when this process
  * ends in any way, so a file that was left behind blocks nobody.
- * @returns The open file; closing it releases the lock.
  * @throws {DirectoryError} If another process, or another part of this one, holds the lock.
  */
-export async function lockFile(directory: string, path: string): Promise<Deno.FsFile> {
+export async function lockFile(directory: string, path: string): Promise<FileLock> {
   const file = await Deno.open(path, { read: true, write: true, create: true });
   try {
     if (!await file.tryLock(true)) {
@@ -19,9 +26,19 @@ export async function lockFile(directory: string, path: string): Promise<Deno.Fs
         `${holder} is using it: stop that process or use another directory`,
       );
     }
+    const wasClosed = (await file.stat()).size === 0;
     await file.truncate(0);
     await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
-    return file;
+    return {
+      wasClosed,
+      close() {
+        try {
+          file.truncateSync(0);
+        } finally {
+          file.close();
+        }
+      },
+    };
   } catch (error) {
     file.close();
     throw error;

@@ -1,5 +1,5 @@
-import { statfsSync } from "node:fs";
 import type { Gauge, Registry } from "../../engine/instrument/mod.ts";
+import { diskBytes } from "./disk_size.ts";
 import { FreeSpace } from "./free_space.ts";
 
 const MIB = 1_048_576;
@@ -23,9 +23,8 @@ export class SpaceWatch {
     readonly log: (level: "info" | "error", message: string, fields: Record<string, unknown>) => void,
   ) {
     // On a small file system the usual limits would be most of it.
-    const { blocks, bsize } = statfsSync(directory);
-    const share = (fraction: number, mostBytes: number) =>
-      Math.min(mostBytes, Math.floor(blocks * bsize * fraction));
+    const bytes = diskBytes(directory);
+    const share = (fraction: number, mostBytes: number) => Math.min(mostBytes, Math.floor(bytes * fraction));
     this.#space = new FreeSpace(directory, {
       ballastBytes: Math.max(MIB, share(0.01, 16 * MIB)),
       lowBytes: share(0.1, 256 * MIB),

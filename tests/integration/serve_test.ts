@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { freePort, hasProgram, Server, temporaryDirectory, until } from "./_server.ts";
+import denoJson from "../../deno.json" with { type: "json" };
+import { freePort, hasProgram, run, Server, temporaryDirectory, until } from "./_server.ts";
 
 const NODE_EXPORTER = "prometheus-node-exporter";
 const hasNodeExporter = hasProgram(NODE_EXPORTER);
@@ -45,6 +46,51 @@ scrape_configs:
   await server.ready();
   const after = await server.query('sum(count_over_time(up{job="self"}[10m]))');
   assert.ok([...after.values()][0] >= before, `${[...after.values()][0]} samples of ${before} are left`);
+});
+
+Deno.test("a signal before it listens ends it in order", async () => {
+  await using data = await temporaryDirectory();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    await using server = await Server.start({ storagePath: data.path });
+    await until(() => Promise.resolve(server.log.includes("Starting Narthex")), () => server.log, 10_000);
+    assert.doesNotMatch(server.log, /msg=Listening/);
+    assert.equal(await server.stop(signal), 0, server.log);
+    assert.match(server.log, /See you next time!/);
+  }
+});
+
+Deno.test("Grafana and others find a Prometheus of a version that they know", async () => {
+  await using data = await temporaryDirectory();
+  await using server = await Server.start({ storagePath: data.path });
+  await server.ready();
+  const { version, revision, branch, features } = await server.api("status/buildinfo");
+  assert.match(version, /^3\.14\.\d+$/);
+  assert.deepEqual([revision, branch], [denoJson.version, "narthex"]);
+  assert.equal(features, undefined); // to Grafana, a server that has them is Mimir
+  assert.match(await (await fetch(server.url)).text(), new RegExp(`Version ${revision}\\.`));
+});
+
+Deno.test("without targets it shows the figures of its storage, and its data can be copied", async () => {
+  await using directory = await temporaryDirectory();
+  const data = `${directory.path}/data`;
+  await using server = await Server.start({
+    storagePath: data,
+    config: "scrape_configs: []",
+    args: ["--storage.shards=3", "--web.enable-admin-api"],
+  });
+  await server.ready();
+  assert.match(await (await fetch(`${server.url}/metrics`)).text(), /^prometheus_tsdb_head_series 0$/m);
+  assert.equal((await server.query("sum(up)")).size, 0);
+  const copyAndRestore = async (name: string, source: string) => {
+    const copy = `${directory.path}/${name}`;
+    for (const args of [["backup", copy, source], ["restore", copy, `--storage.path=${copy}-restored`]]) {
+      const { code, output } = await run(...args);
+      assert.equal(code, 0, output);
+    }
+  };
+  await copyAndRestore("live", `--url=${server.url}`);
+  assert.equal(await server.stop(), 0, server.log);
+  await copyAndRestore("stopped", `--storage.path=${data}`);
 });
 
 Deno.test({

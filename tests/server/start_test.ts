@@ -48,8 +48,21 @@ Deno.test("the server says which configuration it uses, or why it cannot", async
     const unreadable = await start(directory, "--config.file=data");
     assert.equal(unreadable.code, 2);
     assert.deepEqual(unreadable.lines.slice(1), [
-      'level=ERROR msg="Error loading config" component=main err="open data: is a directory: name a file"',
+      'level=ERROR msg="Error loading config" component=main file=data err="open data: is a directory: name a file"',
     ]);
+
+    await Deno.mkdir(`${directory}/prometheus/wal`, { recursive: true });
+    const foreign = await start(directory, "--storage.tsdb.path=prometheus", "--web.enable-otlp-receiver");
+    assert.equal(foreign.code, 1);
+    assert.equal(
+      foreign.lines[1],
+      'level=WARN msg="--web.enable-otlp-receiver has no effect: the OTLP receiver is not part of Narthex yet" component=main',
+    );
+    assert.match(
+      foreign.lines[2],
+      /^level=ERROR msg="Cannot open the data directory" component=main err="Cannot use data directory prometheus: it holds wal/,
+    );
+    assert.equal(foreign.lines.length, 3);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

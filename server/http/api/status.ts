@@ -17,7 +17,10 @@ export function addStatusRoutes(router: Router, deps: AppDeps): void {
   router.read("/status/config", () => ({ data: { yaml: configuration.current().yaml } }));
   router.read("/status/flags", () => ({ data: flags }));
   router.read("/status/buildinfo", () => ({ data: buildInfo }));
-  router.read("/status/runtimeinfo", () => ({ data: runtimeJson(deps.runtimeInfo(), now()) }));
+  router.read("/status/runtimeinfo", async () => {
+    const corruptions = (await shards.health()).reduce((sum, { damagedValues }) => sum + damagedValues, 0);
+    return { data: runtimeJson(deps.runtimeInfo(), corruptions, now()) };
+  });
 
   router.read("/status/tsdb", async ({ form }) => {
     const limit = form.get("limit") === "" ? TSDB_LIMIT_DEFAULT : positive(form.get("limit"));
@@ -63,7 +66,7 @@ function patternOf(pattern: string): AnchoredRegexp | undefined {
 }
 
 /** The names are Go's, so that clients find what they look for. */
-function runtimeJson(info: RuntimeInfo, nowMs: number): object {
+function runtimeJson(info: RuntimeInfo, corruptions: number, nowMs: number): object {
   return {
     startTime: formatTime(info.startTimeMs),
     CWD: info.cwd,
@@ -71,7 +74,7 @@ function runtimeJson(info: RuntimeInfo, nowMs: number): object {
     serverTime: formatTime(nowMs),
     reloadConfigSuccess: info.reloadConfigSuccess,
     lastConfigTime: formatTime(info.lastConfigTimeMs),
-    corruptionCount: info.corruptionCount,
+    corruptionCount: corruptions,
     goroutineCount: info.threads,
     GOMAXPROCS: info.cores,
     GOMEMLIMIT: info.memoryLimit,

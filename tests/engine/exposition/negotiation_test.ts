@@ -75,7 +75,15 @@ for (const [header, fallback, want, warning] of contentTypes) {
   });
 }
 
-const ALL: ExpositionFormat[] = ["text-0.0.4", "text-1.0.0", "openmetrics-1.0.0", "openmetrics-0.0.1"];
+const ALL: ExpositionFormat[] = [
+  "text-0.0.4",
+  "text-1.0.0",
+  "openmetrics-1.0.0",
+  "openmetrics-0.0.1",
+  "protobuf",
+];
+const PROTOBUF =
+  "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 const accepts: [accept: string | null, offered: ExpositionFormat[], want: string][] = [
   [null, ALL, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"],
   ["*/*", ALL, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"],
@@ -106,6 +114,21 @@ const accepts: [accept: string | null, offered: ExpositionFormat[], want: string
     ALL,
     "text/plain; version=1.0.0; charset=utf-8; escaping=underscores",
   ],
+  [acceptHeader(PROTO_FIRST_SCRAPE_PROTOCOLS, "allow-utf-8"), ALL, `${PROTOBUF}; escaping=underscores`],
+  [`${PROTOBUF};escaping=dots`, ALL, `${PROTOBUF}; escaping=dots`],
+  // The other encodings, and wildcards, are not for us.
+  [
+    `${PROTOBUF.replace("delimited", "text")}`,
+    ALL,
+    "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
+  ],
+  ["application/vnd.google.protobuf", ALL, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"],
+  [
+    "application/*",
+    ["text-0.0.4", "protobuf"],
+    "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
+  ],
+  [PROTOBUF, ["text-0.0.4"], "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"],
 ];
 for (const [accept, offered, want] of accepts) {
   Deno.test(`negotiate() of ${accept} among ${offered.length}`, () => {

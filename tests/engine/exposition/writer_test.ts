@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Metric, MetricFamily, MetricType } from "../../../engine/exposition/metric_family.ts";
-import type { ExpositionFormat } from "../../../engine/exposition/negotiation.ts";
+import type { TextFormat } from "../../../engine/exposition/negotiation.ts";
 import { writeExposition } from "../../../engine/exposition/writer.ts";
 import { Labels } from "../../../engine/labels/labels.ts";
 import { CONFORMANCE } from "../../conformance/folder.ts";
@@ -167,7 +167,7 @@ Deno.test("writeExposition() writes what the parsers read back, in any format an
     metrics: fc.array(metric, { maxLength: 3 }),
   });
   const families = fc.uniqueArray(family, { maxLength: 3, selector: ({ name }) => name });
-  const format = fc.constantFrom<ExpositionFormat>("text-1.0.0", "openmetrics-1.0.0");
+  const format = fc.constantFrom<TextFormat>("text-1.0.0", "openmetrics-1.0.0");
   fc.assert(fc.property(families, format, (families, format) => {
     const body = writeExposition(families, { format, escaping: "allow-utf-8" });
     const parser = format.startsWith("text") ? "text" : "openmetrics";

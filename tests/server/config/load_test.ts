@@ -214,12 +214,10 @@ remote_write: [{url: http://a}, {url: http://b}]
 scrape_configs:
 - {job_name: a, dns_sd_configs: [{names: [x]}], static_configs: [{targets: [x]}]}
 - {job_name: b, dns_sd_configs: [{names: [y]}]}
-storage: {tsdb: {retention: {percentage: 80}}}
 `);
   assert.deepEqual(warnings, [
     "section rule_files: not active in this version",
     "section remote_write: not active in this version",
-    "section storage.tsdb.retention.percentage: not active in this version",
     "section dns_sd_configs: not active in this version",
   ]);
 });
@@ -236,6 +234,9 @@ Deno.test("retention comes from the file, else from the flags", async () => {
     0,
     1_800_000,
   ]);
+  const { config, warnings } = await load("storage: {tsdb: {retention: {percentage: 62.5}}}", options);
+  const { retentionMs, retentionBytes, retentionPercentage } = config.storage;
+  assert.deepEqual([retentionMs, retentionBytes, retentionPercentage, warnings], [0, 0, 62.5, []]);
 });
 
 Deno.test("start timestamps cannot be stored in XOR chunks, should the file ask for those", async () => {

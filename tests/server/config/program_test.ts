@@ -74,7 +74,42 @@ Deno.test("flags are read as kingpin reads them", async () => {
   assert.equal(flags.storageRemoteReadSampleLimit, 50_000_000);
   assert.ok(flags.given.has("query.timeout") && !flags.given.has("query.max-samples"));
   assert.deepEqual([...features], ["search-api"]);
-  assert.deepEqual(warnings, ["Unknown option for --enable-feature: nonsense"]);
+  assert.deepEqual(warnings, [
+    "Unknown option for --enable-feature: nonsense",
+    "--enable-feature=search-api has no effect: the search API is not part of Narthex yet",
+  ]);
+});
+
+Deno.test("flags and features of parts that are missing are named, each once", async () => {
+  const cases: [args: string[], warnings: string[]][] = [
+    [["--web.enable-lifecycle", "--enable-feature=exemplar-storage", "--storage.tsdb.wal-compression"], []],
+    [["--no-web.enable-otlp-receiver", "--rules.alert.resend-delay=1m"], []],
+    [
+      [
+        "--web.enable-remote-write-receiver",
+        "--rules.alert.resend-delay=2m",
+        "--web.console.templates=x",
+        "--enable-feature=search-api,st-synthesis,search-api",
+      ],
+      [
+        "--web.enable-remote-write-receiver has no effect: the remote write receiver is not part of Narthex yet",
+        "--rules.alert.resend-delay has no effect: evaluating rules is not part of Narthex yet",
+        "--web.console.templates has no effect: serving console templates is not part of Narthex yet",
+        "--enable-feature=search-api has no effect: the search API is not part of Narthex yet",
+        "--enable-feature=st-synthesis has no effect: synthesis of start timestamps is not part of Narthex yet",
+      ],
+    ],
+    [
+      ["--agent", "--storage.agent.path=x"],
+      [
+        "--agent has no effect: agent mode is not part of Narthex yet",
+        "--storage.agent.path has no effect: agent mode is not part of Narthex yet",
+      ],
+    ],
+  ];
+  for (const [args, warnings] of cases) {
+    assert.deepEqual((await run(...args)).request.warnings, warnings);
+  }
 });
 
 Deno.test("a wrong command line says what is wrong and calls nothing", async () => {
@@ -146,7 +181,16 @@ Deno.test("the other commands get their requests", async () => {
     }],
     [["backup", "dir"], "backup", { url: "http://localhost:9090", directory: "dir" }],
     [["restore", "dir", "--storage.path", "d"], "restore", { directory: "dir", storagePath: "d" }],
-    [["check", "config", "a.yml", "b.yml"], "checkConfig", { files: ["a.yml", "b.yml"] }],
+    [["check", "config", "a.yml", "b.yml"], "checkConfig", {
+      files: ["a.yml", "b.yml"],
+      features: new Set(),
+    }],
+    [["check", "rules"], "checkRules", { files: [], features: new Set() }],
+    [
+      ["check", "rules", "a.yml", "--enable-feature=search-api,promql-experimental-functions"],
+      "checkRules",
+      { files: ["a.yml"], features: new Set(["search-api", "promql-experimental-functions"]) },
+    ],
   ];
   for (const [args, name, request] of cases) {
     const result = await run(...args);

@@ -85,6 +85,7 @@ export const HEALTHY: ShardHealth = {
   headMinMs: 0,
   maxMs: 1,
   replayMs: 1,
+  damagedValues: 0,
 };
 
 export const STATISTICS: StorageStatistics = {
@@ -106,7 +107,6 @@ export const RUNTIME_INFO: RuntimeInfo = {
   reloadConfigSuccess: true,
   lastConfigTimeMs: NOW_MS - 3_600_000,
   lastReloadFailureMs: 0,
-  corruptionCount: 0,
   threads: 3,
   cores: 2,
   memoryLimit: 1 << 30,

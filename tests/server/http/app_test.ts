@@ -128,8 +128,20 @@ Deno.test("all routes move below the route prefix", async () => {
     assert.equal((await get(path)).status, 200, path);
   }
   assert.equal((await get("/api/v1/labels")).status, 404);
-  const graph = await get("/prom/graph?g0.expr=up&g0.tab=1");
-  assert.deepEqual([graph.status, graph.headers.get("Location")], [302, "/prom/query?g0.expr=up&g0.tab=1"]);
+  const pages = [
+    "graph?g0.expr=up&g0.tab=1",
+    "query",
+    "alerts",
+    "targets",
+    "rules",
+    "status",
+    "config",
+    "flags",
+  ];
+  for (const path of pages) {
+    const { status, headers } = await get(`/prom/${path}`);
+    assert.deepEqual([path, status, headers.get("Location")], [path, 302, "/prom/"]);
+  }
   assert.match(await (await get("/prom/")).text(), /href="\/prom\/api\/v1\/targets"/);
 });
 
@@ -150,7 +162,7 @@ Deno.test("the page at / shows the state and escapes what others wrote", async (
   assert.doesNotMatch(page, /<script/);
   assert.doesNotMatch(page, /\\n/);
   assert.match(page, /0 of 1/);
-  assert.match(page, /Version 3\.1\.0/);
+  assert.match(page, /Version r\./);
   assert.match(page, /1 h 0 min/);
 });
 

@@ -8,6 +8,7 @@ import type { SelectRequest, SeriesColumns } from "../../../engine/tsdb/select.t
 import { parseConfig } from "../../../server/config/load.ts";
 import { plainConfig } from "../../../server/config/plain_config.ts";
 import { serverConfig } from "../../../server/config/server_config.ts";
+import { TestTarget } from "../../engine/exposition/parse_body.ts";
 import { fake, NOW_MS } from "./_fake_deps.ts";
 
 type Value = number | "stale" | "absent" | FloatHistogram;
@@ -128,6 +129,40 @@ for (
     ]);
   });
 }
+
+Deno.test("/federate gives native histograms to those who take protobuf", async () => {
+  const gauge = NATIVE.with({ counterResetHint: "gauge" });
+  const stored = [
+    series({ __name__: "native", job: "a" }, 5, NATIVE),
+    series({ __name__: "native", job: "b" }, gauge),
+    series({ __name__: "native", job: "c" }, NATIVE, 5),
+    series({ __name__: "native", job: "d" }, NATIVE, "stale"),
+    series({ __name__: "h" }, NHCB),
+  ];
+  const { get } = fake({ shards: { select: () => Promise.resolve(stored) } });
+  const accept = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
+  const response = await get("/federate?match[]=x", { Accept: accept });
+  assert.equal(
+    response.headers.get("Content-Type"),
+    "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; " +
+      "escaping=underscores",
+  );
+  const target = new TestTarget("protobuf", { scrapeNativeHistograms: true });
+  target.scrape(new Uint8Array(await response.arrayBuffer()));
+  assert.deepEqual(target.samples(), [
+    `{__name__="h_bucket", le="+Inf"} 6 @${T1}`,
+    `{__name__="h_bucket", le="0.5"} 1 @${T1}`,
+    `{__name__="h_bucket", le="1.0"} 1 @${T1}`,
+    `{__name__="h_bucket", le="2.0"} 3 @${T1}`,
+    `{__name__="h_count"} 6 @${T1}`,
+    `{__name__="h_sum"} 9.5 @${T1}`,
+    `{__name__="native", job="a"} schema=0 count=1 sum=1 bounds=[] spans=[0:1] buckets=[1] @${T1}`,
+    `{__name__="native", job="b"} schema=0 count=1 sum=1 bounds=[] spans=[0:1] buckets=[1] @${T1}`,
+    `{__name__="native", job="c"} 5 @${T1}`,
+  ]);
+  const hints = target.row.histograms.map(({ histogram }) => histogram.counterResetHint);
+  assert.deepEqual(hints, ["unknown", "gauge"]);
+});
 
 Deno.test("/federate asks for what each match[] selects within the lookback, and gives their union once", async () => {
   const asked: SelectRequest[] = [];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
+import { join } from "node:path";
 import tls from "node:tls";
 import { parseWebConfig } from "../../../server/config/web_config.ts";
 import { Labels } from "../../../engine/labels/labels.ts";
@@ -370,4 +371,21 @@ Deno.test("a certificate may change while the server runs, and requests under wa
   assert.equal(await ask("fast"), "in");
   await client.close();
   await shutdown();
+});
+
+Deno.test("a web config file, or a certificate, that cannot be read is named with the reason", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    const file = join(directory, "web.yml");
+    const attempt = (webConfigFile: string) =>
+      listen({ fetch: () => new Response() }, { listenAddresses: ["127.0.0.1:0"] }, { webConfigFile });
+    await assert.rejects(attempt(file), {
+      message: `open ${file}: no such file: correct the path, or create it`,
+    });
+    await assert.rejects(attempt(directory), { message: `open ${directory}: is a directory: name a file` });
+    await Deno.writeTextFile(file, "tls_server_config: { cert_file: absent.pem, key_file: absent.key }\n");
+    await assert.rejects(attempt(file), /open .*absent.pem: no such file: correct the path, or create it/);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
 });

@@ -132,7 +132,7 @@ Deno.test("fetch sends credentials and headers, files read for each request", as
   });
   await assert.rejects(
     echoed({ basicAuth: { ...basicAuth, password: "", passwordFile: "/nonexistent" } }),
-    /Get "http:.*No such file/,
+    /Get "http:.*no such file/,
   );
 });
 

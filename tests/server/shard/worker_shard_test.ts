@@ -34,9 +34,10 @@ class Fixture implements AsyncDisposable {
     }, (_, error) => void this.deaths.push(error));
   }
 
-  static async start(order: string): Promise<Fixture> {
+  /** @param order Undefined where there is no file, so that the worker is not started. */
+  static async start(order?: string): Promise<Fixture> {
     const directory = await temporaryDirectory();
-    await Deno.writeTextFile(`${directory.path}/order`, order);
+    if (order !== undefined) await Deno.writeTextFile(`${directory.path}/order`, order);
     return new Fixture(directory);
   }
 
@@ -61,6 +62,10 @@ class Fixture implements AsyncDisposable {
   }
 }
 
+function poolOf(jobName: string, ...targets: readonly string[]): ScrapePoolSpec {
+  return { jobName, targets: targets.map((url) => ({ url })) } as unknown as ScrapePoolSpec;
+}
+
 /** The text of what a call is refused with, which must be that the shard is away for now. */
 async function refusal(call: Promise<unknown>): Promise<string> {
   const error = await call.then(() => assert.fail("it answered"), (error: unknown) => error);
@@ -74,7 +79,7 @@ Deno.test("a worker that dies fails the calls under way, is started anew, and is
   await using fixture = await Fixture.start("open");
   const { shard, deaths } = fixture;
   await shard.opened();
-  await shard.setTargets([{ jobName: "node" } as ScrapePoolSpec]);
+  await shard.setTargets([poolOf("node", "http://a")]);
   await shard.pauseIngest("no space");
   await shard.setLimits({ ...LIMITS, retentionMs: 7 });
   const underWay = [shard.blocks(), shard.blocks()].map(refusal);
@@ -128,4 +133,63 @@ Deno.test("a shard that is closed is not started again", async () => {
   await new Promise((resolve) => setTimeout(resolve, 150));
   assert.equal(deaths.length, 1);
   await refusal(shard.labelNames(REQUEST));
+});
+
+Deno.test("there is no worker without data and targets, and answers are those of an empty shard", async () => {
+  await using fixture = await Fixture.start();
+  const { shard } = fixture;
+  await shard.setTargets([poolOf("node")]);
+  await shard.opened();
+  assert.deepEqual([await shard.labelNames(REQUEST), await shard.blocks()], [[], []]);
+  await shard.pauseIngest("no space");
+  const { ready, storage, detail } = await shard.health();
+  assert.deepEqual({ ready, storage, detail }, { ready: true, storage: "full", detail: "no space" });
+  assert.equal(shard.isStarted, false);
+  assert.equal((await Deno.stat(`${fixture.directory.path}/order`)).size, 0);
+  await shard.close();
+  await shard.setTargets([poolOf("node", "http://a")]);
+  assert.equal(shard.isStarted, false);
+});
+
+Deno.test("an empty file is no data, any other starts the worker", async () => {
+  await using empty = await Fixture.start("");
+  assert.equal(empty.shard.isStarted, false);
+  await using full = await Fixture.start("open");
+  assert.equal(full.shard.isStarted, true);
+});
+
+Deno.test("the first target starts the worker, which is told all", async () => {
+  await using fixture = await Fixture.start();
+  const { shard } = fixture;
+  await shard.opened();
+  await shard.pauseIngest("no space");
+  await shard.setLimits({ ...LIMITS, retentionMs: 7 });
+  await fixture.order("open");
+  await shard.setTargets([poolOf("none"), poolOf("node", "http://a")]);
+  assert.equal(shard.isStarted, true);
+  assert.deepEqual(await shard.labelNames(REQUEST), ["none", "node", "no space", "7"]);
+  await shard.setTargets([]);
+  assert.deepEqual(await shard.labelNames(REQUEST), ["no space", "7"]);
+  await refusal(shard.blocks()); // and it is watched over
+  assert.deepEqual(await fixture.answer(), ["no space", "7"]);
+});
+
+Deno.test("a worker that is started later and cannot open its store is started until it can", async () => {
+  await using fixture = await Fixture.start();
+  const { shard, deaths } = fixture;
+  await shard.opened();
+  await fixture.order("the disk is gone");
+  await shard.setTargets([poolOf("node", "http://a")]);
+  await refusal(shard.labelNames(REQUEST));
+  await until(() => Promise.resolve(deaths.length === 2), () => `deaths: ${deaths}`);
+  await fixture.order("open");
+  assert.deepEqual(await fixture.answer(), ["node", "", "1"]);
+});
+
+Deno.test("a worker that is started before the owner asked whether it is open is the owner's affair", async () => {
+  await using fixture = await Fixture.start();
+  await fixture.order("not a store");
+  await fixture.shard.setTargets([poolOf("node", "http://a")]);
+  await assert.rejects(fixture.shard.opened(), /^Error: not a store$/);
+  assert.deepEqual([fixture.shard.restarts, fixture.deaths], [0, []]);
 });

@@ -85,9 +85,22 @@ Deno.test("copyKv() overwrites nothing and leaves nothing behind when it fails",
     const garbage = join(directory, "garbage");
     await Deno.writeTextFile(garbage, "no database ".repeat(1_000));
     await assert.rejects(copyKv(garbage, join(directory, "copy")), /not a database/);
-    await assert.rejects(copyKv(join(directory, "missing"), join(directory, "copy")), /unable to open/);
+    await assert.rejects(copyKv(join(directory, "missing"), join(directory, "copy")), /No such file/);
     await assert.rejects(Deno.stat(join(directory, "copy.partial")), Deno.errors.NotFound);
     await assert.rejects(Deno.stat(join(directory, "missing")), Deno.errors.NotFound);
+  });
+});
+
+Deno.test("copyKv() of an empty file is a store like any other", async () => {
+  await withStore(async (_, directory) => {
+    const empty = join(directory, "empty.kv"), copy = join(directory, "copy.kv");
+    await Deno.writeTextFile(empty, "");
+    assert.ok(await copyKv(empty, copy) > 0);
+    const store = await openKvStore(copy);
+    await commitNumbers(store, 0, 1);
+    assert.deepEqual(await numbers(store, "n"), [0]);
+    await vacuum(copy); // only what `openKvStore` made can be
+    await store.close();
   });
 });
 

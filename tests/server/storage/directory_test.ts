@@ -41,12 +41,12 @@ Deno.test("openDirectory() creates a directory once and keeps its format", async
       created: "2026-01-02T03:04:05.000Z",
       shardCount: 2,
     });
-    assert.equal(created.mainPath, join(path, "main.kv"));
     assert.equal(created.shardPath(1), join(path, "shard-1.kv"));
     assert.throws(() => created.shardPath(2), /BUG/);
+    assert.equal(created.wasClosed, true);
     created.close();
     const again = await openDirectory(path, { defaultShardCount: 8, nowMs: NOW_MS + 1 });
-    assert.deepEqual(again.format, created.format);
+    assert.deepEqual([again.format, again.wasClosed], [created.format, true]);
     again.close();
   });
 });
@@ -74,6 +74,35 @@ Deno.test("a directory in use is refused with the pid of its user, and free once
     first.close();
     (await openDirectory(path, options)).close();
   });
+});
+
+for (const name of ["wal", "chunks_head", "01BX5ZZKBKACTAV9WEVGEMMVRZ"]) {
+  Deno.test(`the data directory of Prometheus, with ${name}, is refused and left alone`, async () => {
+    await withParent(async (parent) => {
+      const path = join(parent, "data");
+      await Deno.mkdir(join(path, name), { recursive: true });
+      await Deno.writeTextFile(join(path, "lock"), "");
+      await refuses(path, "foreign", new RegExp(`it holds ${name}, which Prometheus .* dump-openmetrics`));
+      assert.deepEqual([...Deno.readDirSync(path)].map((entry) => entry.name).sort(), [name, "lock"].sort());
+    });
+  });
+}
+
+Deno.test("directories of other names, or beside a format.json, are no data of Prometheus", async () => {
+  await withParent(async (parent) => {
+    const path = join(parent, "data");
+    await Deno.mkdir(join(path, "snapshots"), { recursive: true });
+    (await openDirectory(path, options)).close();
+    await Deno.mkdir(join(path, "wal"));
+    (await openDirectory(path, options)).close();
+  });
+});
+
+Deno.test({
+  name: "a directory that the system refuses to create is refused, with the system's reason",
+  ignore: Deno.build.os !== "linux", // which has /proc
+  fn: () =>
+    refuses("/proc/nosuch", "not-writable", /the operating system refuses it \(ENOENT\): use another path/),
 });
 
 Deno.test("a lock file that was left behind blocks nobody", async () => {

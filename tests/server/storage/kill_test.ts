@@ -29,7 +29,8 @@ Deno.test("kill -9 loses no acknowledged commit, tears none, and leaves the dire
     assert.match(refused.message, new RegExp(`process ${child.pid} is using it: stop that process`));
 
     const directory = await openDirectory(path, options);
-    const store = await openKvStore(directory.mainPath);
+    assert.equal(directory.wasClosed, false);
+    const store = await openKvStore(directory.shardPath(0));
     const numbers: unknown[] = [], twins: unknown[] = [];
     for await (const { key: [name, n], value } of store.list({ prefix: [], batchSize: 16 })) {
       (name === "n" ? numbers : twins).push(n);
@@ -37,6 +38,9 @@ Deno.test("kill -9 loses no acknowledged commit, tears none, and leaves the dire
     }
     await store.close();
     directory.close();
+    const again = await openDirectory(path, options);
+    assert.equal(again.wasClosed, true);
+    again.close();
     const acknowledged = printed.slice(0, printed.lastIndexOf("\n")).split("\n").length;
     assert.ok(acknowledged >= ACKNOWLEDGED_MIN);
     assert.ok(numbers.length >= acknowledged, `${numbers.length} stored, ${acknowledged} acknowledged`);
