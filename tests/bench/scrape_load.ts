@@ -7,6 +7,9 @@ import { type Usage, usageOf } from "./process_usage.ts";
 /** Series that the scraper itself adds for each target: up and the scrape_… ones. */
 export const SERIES_ADDED_PER_TARGET = 5;
 
+/** Of the load generator; the same in every run: which targets share a shard depends on their addresses. */
+export const LOAD_PORT = 29_100;
+
 export interface LoadShape {
   readonly targets: number;
   readonly seriesPerTarget: number;
@@ -15,7 +18,6 @@ export interface LoadShape {
 export class ScrapeLoad {
   constructor(
     readonly shape: LoadShape,
-    readonly port: number,
     readonly child: Child,
     readonly bench: Bench,
   ) {}
@@ -38,7 +40,7 @@ export class ScrapeLoad {
   }
 
   async #get(path: string): Promise<LoadStats> {
-    return await (await fetch(`http://127.0.0.1:${this.port}${path}`)).json();
+    return await (await fetch(`http://127.0.0.1:${LOAD_PORT}${path}`)).json();
   }
 
   /** A configuration that scrapes every target as job `load`. */
@@ -46,7 +48,7 @@ export class ScrapeLoad {
     const targets = Array.from(
       { length: this.shape.targets },
       (_, target) =>
-        `      - targets: ["127.0.0.1:${this.port}"]\n` +
+        `      - targets: ["127.0.0.1:${LOAD_PORT}"]\n` +
         `        labels: {__metrics_path__: "/t/${target}/metrics", instance: "host-${target}:9100"}\n`,
     );
     return `global: {scrape_interval: ${intervalMs}ms, scrape_timeout: ${intervalMs}ms}\n` +
@@ -67,13 +69,14 @@ export async function withScrapeLoad<T>(
     `${import.meta.dirname}/load_generator.ts`,
     `--targets=${shape.targets}`,
     `--series=${shape.seriesPerTarget}`,
+    `--port=${LOAD_PORT}`,
   ], { stdin: "piped", stdout: "piped" });
   try {
     const reader = child.process.stdout.pipeThrough(new TextDecoderStream()).getReader();
     const { value } = await reader.read();
     reader.releaseLock();
     if (value === undefined) throw new Error(`The load generator did not start:\n${child.lastErrors()}`);
-    return await use(new ScrapeLoad(shape, JSON.parse(value).port, child, bench));
+    return await use(new ScrapeLoad(shape, child, bench));
   } finally {
     await bench.children.kill(child);
   }

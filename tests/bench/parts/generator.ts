@@ -1,6 +1,6 @@
 /** What the load generator itself can do and costs: the share of a core that is not the scraper's. */
 import { type Bench, type Part, sleep } from "../bench.ts";
-import { type ScrapeLoad, withScrapeLoad } from "../scrape_load.ts";
+import { LOAD_PORT, type ScrapeLoad, withScrapeLoad } from "../scrape_load.ts";
 
 const SHAPE = { targets: 100, seriesPerTarget: 10_000 };
 const CONNECTIONS_UNPACED = 4;
@@ -36,7 +36,7 @@ async function read(load: ScrapeLoad, seconds: number, intervalMs: number): Prom
   const deadline = performance.now() + seconds * 1000;
   const lanes = intervalMs === 0 ? CONNECTIONS_UNPACED : SHAPE.targets;
   const counts = await Promise.all(Array.from({ length: lanes }, async (_, lane) => {
-    using conn = await Deno.connect({ hostname: "127.0.0.1", port: load.port });
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port: LOAD_PORT });
     const buffer = new Uint8Array(1 << 18);
     let scrapes = 0;
     for (let due = performance.now(); due < deadline; scrapes++) {
