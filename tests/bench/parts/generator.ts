@@ -17,10 +17,10 @@ async function measure(bench: Bench, load: ScrapeLoad): Promise<void> {
   const { bytesPerSample } = await load.stats();
   const note = (text: string) => bench.report.notes.push(`generator: ${text}`);
   note(`${bytesPerSample.toFixed(1)} bytes of exposition per sample`);
-  await read(load, 1, 1000); // warm-up
+  await read(1, 1000); // warm-up
   for (const [what, intervalMs] of [["at 1 M samples/s", 1000], ["unpaced", 0]] as const) {
     const cpuBefore = load.usage().cpuSeconds, start = performance.now();
-    const scrapes = await read(load, seconds, intervalMs);
+    const scrapes = await read(seconds, intervalMs);
     const elapsed = (performance.now() - start) / 1000,
       cores = (load.usage().cpuSeconds - cpuBefore) / elapsed;
     const rate = scrapes * SHAPE.seriesPerTarget / elapsed;
@@ -32,7 +32,7 @@ async function measure(bench: Bench, load: ScrapeLoad): Promise<void> {
 }
 
 /** Scrapes all targets and throws the bytes away. @param intervalMs 0 is as fast as it goes. @returns The scrapes. */
-async function read(load: ScrapeLoad, seconds: number, intervalMs: number): Promise<number> {
+async function read(seconds: number, intervalMs: number): Promise<number> {
   const deadline = performance.now() + seconds * 1000;
   const lanes = intervalMs === 0 ? CONNECTIONS_UNPACED : SHAPE.targets;
   const counts = await Promise.all(Array.from({ length: lanes }, async (_, lane) => {
