@@ -59,7 +59,7 @@ export class Configuration {
 
   /**
    * Reads the configuration again and applies it, once every reload that was asked for before has ended.
-   * @throws If it cannot be used; what was in force stays so.
+   * @throws If it cannot be read or applied. One that cannot be read leaves in force what was.
    */
   reload(): Promise<void> {
     const reload = this.#last.then(() => this.#reload());

@@ -8,6 +8,8 @@ export class QueryLog {
   #file: Deno.FsFile | undefined;
   /** Whether the line before could not be written. */
   #isFailing = false;
+  /** Whether the last line in the file has no end: the next one begins on a line of its own. */
+  #isCutOff = false;
   readonly #enabled: Gauge;
   readonly #failures: Counter;
 
@@ -30,6 +32,7 @@ export class QueryLog {
     this.#file?.close();
     this.#file = file;
     this.#path = path;
+    this.#isCutOff = false;
     this.#enabled.set(path === "" ? 0 : 1);
   }
 
@@ -48,8 +51,11 @@ export class QueryLog {
       ts: new Date().toISOString(),
     });
     try {
-      let bytes = new TextEncoder().encode(`${line}\n`);
-      while (bytes.length > 0) bytes = bytes.subarray(this.#file.writeSync(bytes));
+      let bytes = new TextEncoder().encode(`${this.#isCutOff ? "\n" : ""}${line}\n`);
+      while (bytes.length > 0) {
+        bytes = bytes.subarray(this.#file.writeSync(bytes));
+        this.#isCutOff = bytes.length > 0;
+      }
       this.#isFailing = false;
     } catch (error) {
       this.#failures.inc();

@@ -46,6 +46,7 @@ export class ScrapeTargets implements Targets {
       throw error;
     }
     endTimers.forEach((end) => end());
+    config.scrapeConfigs.forEach((scrape, i) => this.#show(scrape, sets[i]));
     this.#metrics.forget([...before.keys()].filter((job) => !sets.some(({ pool }) => pool.jobName === job)));
     this.#sets = sets;
   }
@@ -53,18 +54,20 @@ export class ScrapeTargets implements Targets {
   #targetSet(scrape: ServerScrapeConfig, seed: bigint): TargetSet {
     const { jobName } = scrape;
     const endTimer = this.#metrics.syncLength.labels(jobName).startTimer();
-    const groups = staticGroups(scrape);
-    const set = targetSet(scrape, groups, seed, this.features);
+    const set = targetSet(scrape, staticGroups(scrape), seed, this.features);
     endTimer();
     this.#metrics.syncs.labels(jobName).inc();
     this.#metrics.syncFailed.labels(jobName).inc(set.errors.length);
-    this.#metrics.discovered.labels("scrape", jobName).set(
-      groups.reduce((sum, { targets }) => sum + targets.length, 0),
-    );
-    this.#metrics.targets.labels(jobName).set(set.active.length);
-    this.#metrics.targetLimit.labels(jobName).set(scrape.targetLimit);
     for (const error of set.errors) this.onError(jobName, error);
     return set;
+  }
+
+  #show(scrape: ServerScrapeConfig, { active }: TargetSet): void {
+    const { jobName, targetLimit } = scrape;
+    const discovered = scrape.staticConfigs.reduce((sum, { targets }) => sum + targets.length, 0);
+    this.#metrics.discovered.labels("scrape", jobName).set(discovered);
+    this.#metrics.targets.labels(jobName).set(active.length);
+    this.#metrics.targetLimit.labels(jobName).set(targetLimit);
   }
 
   /** Targets that are scraped. */

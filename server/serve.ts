@@ -293,16 +293,18 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   autoReload?.stop();
   space.stop();
   await listening.shutdown();
+  let inOrder = true;
   try {
     await shards.close();
   } catch (error) {
     log.error("A shard did not close in order", {
       err: error instanceof Error ? error.message : String(error),
     });
+    inOrder = false;
     failed = true;
   }
   activeQueries[Symbol.dispose]();
-  directory.close();
+  directory.close(inOrder);
   log.info("See you next time!");
   return failed ? EXIT.failure : EXIT.ok;
 }

@@ -142,8 +142,9 @@ function* deltas(counts: Float64Array): Generator<number> {
   }
 }
 
+/** Whether it can be written as an integer, and differences of two such as zigzags. */
 function isWhole(count: number): boolean {
-  return Number.isSafeInteger(count) && count >= 0;
+  return Number.isInteger(count) && count >= 0 && count <= 2 ** 52;
 }
 
 function hasWholeCounts({ count, zeroCount, negativeBuckets, positiveBuckets }: FloatHistogram): boolean {

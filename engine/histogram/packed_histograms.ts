@@ -176,8 +176,23 @@ function layoutsOf({ integers, doubles }: PackedHistograms): FloatHistogram[] {
   return layouts;
 }
 
-function hashOf({ schema, positiveSpans, negativeSpans }: FloatHistogram): number {
-  return hashOfSpans(negativeSpans, hashOfSpans(positiveSpans, schema));
+/** Of all that a layout is, so that no target can make many layouts share one. */
+function hashOf(
+  { schema, positiveSpans, negativeSpans, zeroThreshold, customValues }: FloatHistogram,
+): number {
+  let hash = hashOfSpans(negativeSpans, hashOfSpans(positiveSpans, schema));
+  hash = hashOfNumber(zeroThreshold, hash);
+  for (let i = 0; i < customValues.length; i++) hash = hashOfNumber(customValues[i], hash);
+  return hash;
+}
+
+const number = new Float64Array(1);
+const halves = new Uint32Array(number.buffer);
+
+function hashOfNumber(value: number, hash: number): number {
+  number[0] = value;
+  hash = Math.imul(hash ^ halves[0], 0x9e3779b1);
+  return Math.imul((hash ^ (hash >>> 15)) + halves[1], 0x85ebca77);
 }
 
 function hashOfSpans(spans: readonly Span[], hash: number): number {

@@ -8,7 +8,11 @@ import { checkRuleFile } from "./check_rules.ts";
 import { CommandError, type CommandIo, counted, reasonOf } from "./io.ts";
 
 /** Checks configuration files as the server would read them, and the rule files that they name. */
-export async function checkConfig({ files, features }: CheckRequest, io: CommandIo): Promise<number> {
+export async function checkConfig(
+  { files, features, warnings: ofFeatures }: CheckRequest,
+  io: CommandIo,
+): Promise<number> {
+  for (const warning of ofFeatures) io.stderr(`WARNING: ${warning}\n`);
   let failed = false;
   for (const file of files) {
     io.stdout(`Checking ${file}\n`);

@@ -13,10 +13,11 @@ export interface CheckRulesDeps {
 
 /** Checks rule files, or standard input. */
 export async function checkRules(
-  { files, features }: CheckRequest,
+  { files, features, warnings }: CheckRequest,
   io: CommandIo,
   { readStdin }: CheckRulesDeps = { readStdin: () => new Response(Deno.stdin.readable).text() },
 ): Promise<number> {
+  for (const warning of warnings) io.stderr(`WARNING: ${warning}\n`);
   if (files.length === 0) {
     return checkRuleText("standard input", await readStdin(), features, io) ? EXIT.ok : EXIT.failure;
   }

@@ -111,7 +111,7 @@ async function filesOf(path: string, shardCount: number): Promise<string[]> {
 
 /** Copies a store that nobody has open; one that was opened as a data directory and killed has a log beside it. */
 async function copyStore(from: string, to: string): Promise<void> {
-  if (await exists(`${from}-wal`)) {
+  if (await exists(`${from}-wal`) || (await Deno.stat(from)).size === 0) { // of a shard that was never used
     await copyKv(from, to);
     return;
   }

@@ -46,6 +46,8 @@ export interface CheckRequest {
   readonly files: readonly string[];
   /** As for the server that is to use the files. */
   readonly features: ReadonlySet<string>;
+  /** What is wrong with the names of the features. */
+  readonly warnings: readonly string[];
 }
 
 /** The commands; each resolves to an exit code, undefined being 0. */
@@ -224,13 +226,17 @@ function serveRequest(given: ReadonlyMap<FlagName, unknown>, host: ProgramHost):
       EXIT.failure,
     );
   }
+  const { features, warnings } = featuresOf(flags.enableFeature);
+  const changed = [...given].filter(([name, value]) => {
+    const kind: AnyFlag = FLAGS[name];
+    return kind.show(value) !== kind.show(kind.initial);
+  }).map(([name]) => name);
+  return { flags, features, warnings: [...warnings, ...missingParts(changed, features)] };
+}
+
+function featuresOf(names: readonly string[]): ReturnType<typeof parseFeatures> {
   try {
-    const { features, warnings } = parseFeatures(flags.enableFeature);
-    const changed = [...given].filter(([name, value]) => {
-      const kind: AnyFlag = FLAGS[name];
-      return kind.show(value) !== kind.show(kind.initial);
-    }).map(([name]) => name);
-    return { flags, features, warnings: [...warnings, ...missingParts(changed, features)] };
+    return parseFeatures(names);
   } catch (error) {
     throw new UsageError(`Error parsing feature list: ${(error as Error).message}`, EXIT.failure);
   }
@@ -257,8 +263,7 @@ function addCheck(program: Command, handlers: Handlers, done: (code: number | vo
           .argParser((text, all: string[] = []) => [...all, text]),
       )
       .action(async (files: string[], { enableFeature = [] }) => {
-        const { features } = parseFeatures(enableFeature);
-        done(await handle({ files, features }));
+        done(await handle({ files, ...featuresOf(enableFeature) }));
       });
   addKind(
     "config",

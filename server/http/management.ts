@@ -1,6 +1,5 @@
 import { encodeExposition } from "../../engine/exposition/encode_exposition.ts";
 import { type ExpositionFormat, negotiate } from "../../engine/exposition/negotiation.ts";
-
 import { type Answer, redirect, textAnswer } from "./answer.ts";
 import type { AppDeps, Shards } from "./deps.ts";
 import { gatherAll } from "./gather.ts";

@@ -151,9 +151,13 @@ export class PoolMetrics {
       ofJob("scrape_pool_target_limit", "Most targets that a pool may have; 0 for any number."),
     );
   }
-  /** Shows these jobs' targets no more. */
+
+  /** Shows nothing of these jobs any more. */
   forget(jobNames: readonly string[]): void {
     for (const job of jobNames) {
+      this.syncs.remove(job);
+      this.syncFailed.remove(job);
+      this.syncLength.remove(job);
       this.discovered.remove("scrape", job);
       this.targets.remove(job);
       this.targetLimit.remove(job);

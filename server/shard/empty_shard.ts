@@ -1,5 +1,6 @@
 import type { PlainFamily } from "../../engine/instrument/mod.ts";
 import type { Fragment, FragmentResult } from "../../engine/promql/pushdown/fragment.ts";
+import { syncPath } from "../storage/_sync_path.ts";
 import type { TargetStatus } from "../scrape/spec.ts";
 import { loadFragmentEvaluation } from "./fragment_evaluation.ts";
 import { packSeries, type SeriesBatch } from "./series_batch.ts";
@@ -92,8 +93,10 @@ export class EmptyShard implements Shard {
   }
 
   async snapshot(path: string): Promise<void> {
-    const { createKvFile } = await import("../storage/kv_store.ts"); // SQLite, which the main thread does without
+    // SQLite, which the main thread does without.
+    const { createKvFile } = await import("../storage/kv_store.ts");
     createKvFile(path);
+    await syncPath(path);
   }
 
   metrics(): Promise<PlainFamily[]> {

@@ -105,8 +105,8 @@ export class WorkerShard implements Shard {
       else this.#restart(event.message);
     });
     void remote.start(this.#settings);
-    if (this.#paused !== "") void remote.pauseIngest(this.#paused);
-    if (this.#pools !== undefined) void remote.setTargets(this.#pools);
+    if (this.#paused !== "") void this.#tell(() => remote.pauseIngest(this.#paused));
+    if (this.#pools !== undefined) void this.#tell(() => remote.setTargets(this.#pools!));
   }
 
   /** Starts the worker anew if it cannot open its store. At the first start that is the owner's affair. */

@@ -59,8 +59,11 @@ export interface DataDirectory {
   readonly wasClosed: boolean;
   /** Path of the store of shard `index`, from 0. */
   shardPath(index: number): string;
-  /** Releases the directory to other processes; close the stores first. */
-  close(): void;
+  /**
+   * Releases the directory to other processes; close the stores first.
+   * @param inOrder See `FileLock`; a server knows, whoever only reads or adds leaves it as it was.
+   */
+  close(inOrder?: boolean): void;
 }
 
 /**
@@ -86,7 +89,7 @@ export async function openDirectory(path: string, options: OpenDirectoryOptions)
           }
           throw new RangeError(`BUG: shard ${index} of ${format.shardCount}`);
         },
-        close: () => lock.close(),
+        close: (inOrder) => lock.close(inOrder),
       };
     } catch (error) {
       lock.close();

@@ -4,8 +4,11 @@ import { DirectoryError } from "./directory_error.ts";
 export interface FileLock {
   /** Whether whoever had the lock before released it in order, or nobody had. */
   readonly wasClosed: boolean;
-  /** Releases the lock, in order. */
-  close(): void;
+  /**
+   * Releases the lock.
+   * @param inOrder Whether whoever has it next finds that it was; as it was found, if not given.
+   */
+  close(inOrder?: boolean): void;
 }
 
 /**
@@ -31,9 +34,9 @@ export async function lockFile(directory: string, path: string): Promise<FileLoc
     await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
     return {
       wasClosed,
-      close() {
+      close(inOrder = wasClosed) {
         try {
-          file.truncateSync(0);
+          if (inOrder) file.truncateSync(0);
         } finally {
           file.close();
         }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { syncPath } from "./_sync_path.ts";
 import type { DataDirectory } from "./directory.ts";
 
 /**
@@ -15,7 +16,10 @@ export async function writeServerSnapshot(
   await Deno.mkdir(path, { recursive: true });
   try {
     await copyShards((shard) => join(path, `shard-${shard}.kv`));
-    await Deno.copyFile(join(directory.path, "format.json"), join(path, "format.json"));
+    const format = join(path, "format.json");
+    await Deno.copyFile(join(directory.path, "format.json"), format);
+    await syncPath(format);
+    await syncPath(path);
   } catch (error) {
     await Deno.remove(path, { recursive: true });
     throw error;

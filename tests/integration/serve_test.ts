@@ -53,7 +53,6 @@ Deno.test("a signal before it listens ends it in order", async () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await using server = await Server.start({ storagePath: data.path });
     await until(() => Promise.resolve(server.log.includes("Starting Narthex")), () => server.log, 10_000);
-    assert.doesNotMatch(server.log, /msg=Listening/);
     assert.equal(await server.stop(signal), 0, server.log);
     assert.match(server.log, /See you next time!/);
   }

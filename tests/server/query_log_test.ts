@@ -52,3 +52,26 @@ Deno.test({
     log.open("");
   },
 });
+
+Deno.test("QueryLog begins a new line behind one that was cut off", async () => {
+  const path = await Deno.makeTempFile();
+  const { writeSync } = Deno.FsFile.prototype;
+  try {
+    const log = new QueryLog(new Registry({ now: () => 0 }), () => {});
+    log.open(path);
+    let writes = 0;
+    Deno.FsFile.prototype.writeSync = function (bytes: Uint8Array) {
+      if (++writes === 2) throw new Error("no space left on device");
+      return writeSync.call(this, bytes.subarray(0, 5));
+    };
+    log.write(QUERY);
+    Deno.FsFile.prototype.writeSync = writeSync;
+    log.write(QUERY);
+    log.open("");
+    const [torn, whole, ...rest] = (await Deno.readTextFile(path)).split("\n");
+    assert.deepEqual([torn, JSON.parse(whole).params.query, rest], ['{"par', "up", [""]]);
+  } finally {
+    Deno.FsFile.prototype.writeSync = writeSync;
+    await Deno.remove(path);
+  }
+});

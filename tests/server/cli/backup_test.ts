@@ -209,6 +209,22 @@ Deno.test("restore refuses what it cannot restore and leaves nothing behind", as
   });
 });
 
+Deno.test("restore takes a plain copy of a directory with a shard that was never used", async () => {
+  await withTempDir(async (parent) => {
+    const copy = join(parent, "copy"), storagePath = join(parent, "fresh");
+    await filled(copy);
+    const format = JSON.parse(await Deno.readTextFile(join(copy, "format.json")));
+    await Deno.writeTextFile(
+      join(copy, "format.json"),
+      JSON.stringify({ ...format, shardCount: format.shardCount + 1 }),
+    );
+    await Deno.writeTextFile(join(copy, `shard-${format.shardCount}.kv`), "");
+    const { code, err } = await run((io) => restore({ directory: copy, storagePath }, io));
+    assert.equal(code, 0, err);
+    assert.deepEqual(await read(storagePath), await read(copy));
+  });
+});
+
 Deno.test("restore reads everything back, and refuses a copy with damaged values", async () => {
   await withTempDir(async (parent) => {
     const copy = join(parent, "copy"), storagePath = join(parent, "fresh");

@@ -12,7 +12,7 @@ Deno.test("check config tells of each file whether it is valid", async () => {
     await Deno.writeTextFile(rules, "groups: []\n");
     await Deno.writeTextFile(bad, "global:\n  scrape_intervall: 10s\n");
     const io = new Output();
-    assert.equal(await checkConfig({ files: [good], features }, io), 0);
+    assert.equal(await checkConfig({ files: [good], features, warnings: [] }, io), 0);
     assert.equal(
       io.out,
       `Checking ${good}\n  SUCCESS: 1 rule file found\n SUCCESS: ${good} is valid prometheus config file syntax\n\n` +
@@ -21,14 +21,17 @@ Deno.test("check config tells of each file whether it is valid", async () => {
     assert.doesNotMatch(io.err, /FAILED/);
 
     const both = new Output();
-    assert.equal(await checkConfig({ files: [bad, good, join(path, "absent.yml")], features }, both), 1);
+    assert.equal(
+      await checkConfig({ files: [bad, good, join(path, "absent.yml")], features, warnings: [] }, both),
+      1,
+    );
     assert.match(both.err, /FAILED: parsing YAML file .*bad.yml: .*line 2/);
     assert.match(both.err, /FAILED: .*absent.yml: no such file or directory/);
     assert.match(both.out, / SUCCESS: .*good.yml is valid/);
 
     await Deno.remove(rules);
     const missing = new Output();
-    assert.equal(await checkConfig({ files: [good], features }, missing), 1);
+    assert.equal(await checkConfig({ files: [good], features, warnings: [] }, missing), 1);
     assert.match(missing.err, /FAILED: .*rules.yml" does not point to an existing file/);
   });
 });
@@ -43,7 +46,7 @@ Deno.test("check config checks the rule files, too", async () => {
     );
     await Deno.writeTextFile(config, "rule_files: [rules.yml, 'r*.yml']\n");
     const io = new Output();
-    assert.equal(await checkConfig({ files: [config], features }, io), 1);
+    assert.equal(await checkConfig({ files: [config], features, warnings: [] }, io), 1);
     assert.match(io.out, /1 rule file found/);
     assert.equal(io.err.match(/FAILED/g)?.length, 1);
     assert.match(

@@ -9,7 +9,7 @@ async function check(
   ...features: string[]
 ): Promise<{ code: number; out: string; err: string }> {
   const io = new Output();
-  const code = await checkRules({ files: [], features: new Set(features) }, io, {
+  const code = await checkRules({ files: [], features: new Set(features), warnings: [] }, io, {
     readStdin: () => Promise.resolve(text),
   });
   return { code, out: io.out, err: io.err };
@@ -102,7 +102,10 @@ Deno.test("check rules goes on behind a file that it cannot read", async () => {
     await Deno.writeTextFile(good, RULES);
     const io = new Output();
     assert.equal(
-      await checkRules({ files: [join(path, "absent.yml"), path, good], features: new Set() }, io),
+      await checkRules(
+        { files: [join(path, "absent.yml"), path, good], features: new Set(), warnings: [] },
+        io,
+      ),
       1,
     );
     assert.match(io.err, /absent.yml: no such file or directory\n[^]*is a directory/);
@@ -132,7 +135,10 @@ Deno.test({
     ]);
     for (const file of files) {
       const io = new Output();
-      const code = await checkRules({ files: [`${CONFORMANCE}/${file}`], features: new Set() }, io);
+      const code = await checkRules(
+        { files: [`${CONFORMANCE}/${file}`], features: new Set(), warnings: [] },
+        io,
+      );
       assert.equal(code, bad.has(file.split("/")[1]) ? 1 : 0, `${file}: ${io.err}`);
     }
   },

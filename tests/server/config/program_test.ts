@@ -131,6 +131,11 @@ Deno.test("a wrong command line says what is wrong and calls nothing", async () 
     [["--storage.agent.path=x"], 3, /can only be used in agent mode: \["--storage.agent.path"\]/],
     [["--auto-gomemlimit.ratio=2"], 1, /less than or equal to 1/],
     [["--enable-feature=otlp-deltatocumulative,otlp-native-delta-ingestion"], 1, /at the same time/],
+    [
+      ["check", "rules", "--enable-feature=otlp-deltatocumulative,otlp-native-delta-ingestion"],
+      1,
+      /at the same time/,
+    ],
     [["exprot"], 2, /exprot|too many arguments/],
     [["import"], 2, /missing required argument 'file'/],
     [["import", "x", "--label", "novalue"], 2, /expected name=value/],
@@ -184,12 +189,13 @@ Deno.test("the other commands get their requests", async () => {
     [["check", "config", "a.yml", "b.yml"], "checkConfig", {
       files: ["a.yml", "b.yml"],
       features: new Set(),
+      warnings: [],
     }],
-    [["check", "rules"], "checkRules", { files: [], features: new Set() }],
+    [["check", "rules"], "checkRules", { files: [], features: new Set(), warnings: [] }],
     [
       ["check", "rules", "a.yml", "--enable-feature=search-api,promql-experimental-functions"],
       "checkRules",
-      { files: ["a.yml"], features: new Set(["search-api", "promql-experimental-functions"]) },
+      { files: ["a.yml"], features: new Set(["search-api", "promql-experimental-functions"]), warnings: [] },
     ],
   ];
   for (const [args, name, request] of cases) {

@@ -37,10 +37,13 @@ Deno.test("kill -9 loses no acknowledged commit, tears none, and leaves the dire
       assert.ok(value.length === 60_000 && value.every((byte) => byte === (n as number & 0xff)));
     }
     await store.close();
-    directory.close();
+    directory.close(); // by a command that only looked
     const again = await openDirectory(path, options);
-    assert.equal(again.wasClosed, true);
-    again.close();
+    assert.equal(again.wasClosed, false);
+    again.close(true); // by a server
+    const last = await openDirectory(path, options);
+    assert.equal(last.wasClosed, true);
+    last.close();
     const acknowledged = printed.slice(0, printed.lastIndexOf("\n")).split("\n").length;
     assert.ok(acknowledged >= ACKNOWLEDGED_MIN);
     assert.ok(numbers.length >= acknowledged, `${numbers.length} stored, ${acknowledged} acknowledged`);
