@@ -162,7 +162,9 @@ export class HttpClient {
       keepAliveMaxTimeout: IDLE_MS,
       headersTimeout: 0,
       bodyTimeout: 0,
-      allowH2: this.config.enableHttp2, // offered under TLS; most servers take it, others stay with HTTP/1.1
+      // Whatever enable_http2 says: a target that ends while it speaks HTTP/2 (GOAWAY) aborts the process, by an
+      // assertion in Deno 2.9's HTTP/2 library. Servers that offer it speak HTTP/1.1 as well.
+      allowH2: false,
     };
     if (proxy === "") {
       const socket = unixSocket === "" ? {} : { socketPath: unixSocket };
