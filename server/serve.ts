@@ -15,7 +15,7 @@ import type { ServerConfig } from "./config/server_config.ts";
 import { UnreadableFileError } from "./config/unreadable_file_error.ts";
 import { formatSize } from "./config/size.ts";
 import { createApp } from "./http/app.ts";
-import type { RuntimeInfo, ServerState } from "./http/deps.ts";
+import type { RuntimeInfo, ServerState, WebOptions } from "./http/deps.ts";
 import { plainMatchers } from "./http/params/form.ts";
 import { listen, type Listening } from "./http/server.ts";
 import { webOptions } from "./http/web_options.ts";
@@ -55,6 +55,14 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   Deno.addSignalListener("SIGTERM", onEnd);
   log.info("Starting Narthex", { version: NARTHEX_VERSION });
   for (const warning of warnings) log.warn(warning);
+  let options: WebOptions;
+  try {
+    options = webOptions(flags);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    log.error("Cannot use the flags of the web server", { err: error.message });
+    return EXIT.failure;
+  }
 
   const registry = new Registry({ now: () => performance.timeOrigin + performance.now() });
   registry.register(new ProcessMetrics(processReader()));
@@ -67,7 +75,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   let directory: DataDirectory;
   let loaded: LoadedServerConfig;
   try {
-    loaded = await loadInWorker(loadRequest(flags, features));
+    loaded = await loadInWorker(loadRequest(flags, features, options));
   } catch (error) {
     if (
       !(error instanceof ConfigError || error instanceof UnreadableFileError ||
@@ -184,14 +192,13 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   } else log.info("Using configuration", { file: loaded.files[0], ...start });
   const configuration = new Configuration(
     loaded,
-    () => loadInWorker(loadRequest(flags, features)),
+    () => loadInWorker(loadRequest(flags, features, options)),
     apply,
     registry,
     () => Date.now(),
   );
 
   let state: ServerState = "starting";
-  const options = webOptions(flags);
   const queries = new PromqlQueries(shards, {
     flags,
     features,
@@ -310,8 +317,11 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
 }
 
 /** The configuration that the flags name, or the built-in one where they name none. */
-function loadRequest(flags: Flags, features: ReadonlySet<string>): LoadRequest {
-  const { externalUrl, routePrefix } = webOptions(flags);
+function loadRequest(
+  flags: Flags,
+  features: ReadonlySet<string>,
+  { externalUrl, routePrefix }: WebOptions,
+): LoadRequest {
   return {
     file: flags.configFile,
     options: {
@@ -357,6 +367,7 @@ function runtimeInfo(startTimeMs: number, configuration: Configuration, shardCou
     threads: shardCount + 1,
     cores: navigator.hardwareConcurrency,
     memoryLimit: Deno.systemMemoryInfo().total,
+    configWarnings: configuration.loaded.warnings,
     storageRetention: [
       ...(retentionMs > 0 ? [formatDuration(retentionMs)] : []),
       ...(retentionPercentage > 0

@@ -151,6 +151,8 @@ export interface RuntimeInfo {
   readonly cores: number;
   /** In bytes. */
   readonly memoryLimit: number;
+  /** Of the configuration in force: sections without effect, for one. */
+  readonly configWarnings: readonly string[];
   /** Such as `15d or 1GiB`. */
   readonly storageRetention: string;
 }

@@ -106,6 +106,9 @@ async function homePage(deps: AppDeps) {
             Scrapes metrics, stores them, and answers PromQL queries over the Prometheus HTTP API. Version ${version}.
           </p>
           ${ill.map(({ detail }) => html`<p role="status" class="bad">Storage: ${detail}</p>`)}
+          ${info.configWarnings.map((warning) =>
+            html`<p role="status" class="bad">Configuration: ${warning}</p>`
+          )}
           <dl>
             <div><dt>State</dt><dd class="${toneOf(isReady)}">${state}</dd></div>
             <div><dt>Up for</dt><dd>${spanOf(now() - info.startTimeMs)}</dd></div>
@@ -142,7 +145,7 @@ function poolTable(targets: readonly ActiveTarget[]) {
     return html`
       <tr>
         <th scope="row">${name}</th>
-        <td class="good">${count("up")}</td>
+        <td class="${count("up") > 0 ? "good" : ""}">${count("up")}</td>
         <td class="${count("down") > 0 ? "bad" : ""}">${count("down")}</td>
         <td>${count("unknown")}</td>
         <td>${error}</td>
@@ -158,7 +161,7 @@ function poolTable(targets: readonly ActiveTarget[]) {
             <th scope="col">Up</th>
             <th scope="col">Down</th>
             <th scope="col">Not scraped yet</th>
-            <th scope="col">An error</th>
+            <th scope="col">Last error</th>
           </tr>
         </thead>
         <tbody>

@@ -133,13 +133,12 @@ class Listener {
   constructor(address: string, handler: Handler, tls: ServerTls | undefined) {
     const { host, port } = parseListenAddress(address);
     this.#handler = handler;
-    this.#host = host === "" ? "0.0.0.0" : host;
     this.#tls = tls;
-    try {
-      this.#server = this.#serve(port);
-    } catch (cause) {
-      throw new Error(`Cannot listen on ${address}: ${reasonOf(cause)}`, { cause });
-    }
+    // As in Go, 0.0.0.0 means every address of the machine; "::" has those of IPv4 too, unless there is no IPv6.
+    const hosts = host === "" || host === "0.0.0.0" ? ["::", "0.0.0.0"] : [host];
+    const server = this.#serveFirst(address, hosts, port);
+    this.#host = server.addr.hostname;
+    this.#server = server;
     this.#port = this.#server.addr.port;
   }
 
@@ -153,7 +152,7 @@ class Listener {
     this.#tls = tls;
     for (let tries = 1;; tries++) {
       try {
-        this.#server = this.#serve(this.#port);
+        this.#server = this.#serve(this.#host, this.#port);
         return;
       } catch (cause) {
         if (!(cause instanceof Deno.errors.AddrInUse) || tries === LISTEN_TRIES_MAX) {
@@ -174,8 +173,24 @@ class Listener {
     this.#ending.add(ended);
   }
 
-  #serve(port: number): Deno.HttpServer<Deno.NetAddr> {
-    const options = { hostname: this.#host, port, onListen: () => {}, ...this.#tls };
+  /** Listens on the first of the hosts that can be listened on. */
+  #serveFirst(
+    address: string,
+    [host, ...others]: readonly string[],
+    port: number,
+  ): Deno.HttpServer<Deno.NetAddr> {
+    try {
+      return this.#serve(host, port);
+    } catch (cause) {
+      if (others.length > 0 && !(cause instanceof Deno.errors.AddrInUse)) {
+        return this.#serveFirst(address, others, port);
+      }
+      throw new Error(`Cannot listen on ${address}: ${reasonOf(cause)}`, { cause });
+    }
+  }
+
+  #serve(hostname: string, port: number): Deno.HttpServer<Deno.NetAddr> {
+    const options = { hostname, port, onListen: () => {}, ...this.#tls };
     return Deno.serve(options, this.#handler);
   }
 }

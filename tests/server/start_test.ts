@@ -51,6 +51,13 @@ Deno.test("the server says which configuration it uses, or why it cannot", async
       'level=ERROR msg="Error loading config" component=main file=data err="open data: is a directory: name a file"',
     ]);
 
+    const unknownUrl = await start(directory, "--web.external-url=foo");
+    assert.equal(unknownUrl.code, 1);
+    assert.match(
+      unknownUrl.lines[1],
+      /^level=ERROR msg="Cannot use the flags of the web server" .*Cannot use \\"foo\\" as external URL/,
+    );
+
     await Deno.mkdir(`${directory}/prometheus/wal`, { recursive: true });
     const foreign = await start(directory, "--storage.tsdb.path=prometheus", "--web.enable-otlp-receiver");
     assert.equal(foreign.code, 1);

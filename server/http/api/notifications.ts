@@ -8,13 +8,15 @@ export function addNotificationRoutes(
   { lifecycle, runtimeInfo, now }: Pick<AppDeps, "lifecycle" | "runtimeInfo" | "now">,
 ): void {
   router.read("/notifications", () => {
-    const { startTimeMs, reloadConfigSuccess, lastReloadFailureMs } = runtimeInfo();
+    const { startTimeMs, reloadConfigSuccess, lastReloadFailureMs, lastConfigTimeMs, configWarnings } =
+      runtimeInfo();
     const state = lifecycle.state();
     const found: [text: string, sinceMs: number][] = [];
     if (state === "starting") {
       found.push(["Prometheus is starting and replaying the write-ahead log (WAL).", startTimeMs]);
     }
     if (!reloadConfigSuccess) found.push(["Configuration reload has failed.", lastReloadFailureMs]);
+    for (const warning of configWarnings) found.push([`Configuration: ${warning}.`, lastConfigTimeMs]);
     if (state === "stopping") {
       found.push(["Prometheus is shutting down and gracefully stopping all operations.", now()]);
     }

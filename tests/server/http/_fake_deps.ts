@@ -110,6 +110,7 @@ export const RUNTIME_INFO: RuntimeInfo = {
   threads: 3,
   cores: 2,
   memoryLimit: 1 << 30,
+  configWarnings: [],
   storageRetention: "15d",
 };
 

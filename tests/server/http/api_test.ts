@@ -501,6 +501,17 @@ Deno.test("notifications tell what is not as it should be", async () => {
   }
 });
 
+Deno.test("notifications and the page tell of sections without effect", async () => {
+  const warned = { ...RUNTIME_INFO, configWarnings: ["section alerting: not active in this version"] };
+  const server = fake({ runtimeInfo: () => warned });
+  assert.deepEqual(await dataOf(await server.get("/api/v1/notifications")), [{
+    text: "Configuration: section alerting: not active in this version.",
+    date: "2026-01-02T12:37:00Z",
+    active: true,
+  }]);
+  assert.match(await (await server.get("/")).text(), /Configuration: section alerting: not active/);
+});
+
 Deno.test("the times of an empty head are the bounds of 64 bits", async () => {
   const statistics = () => Promise.resolve({ ...STATISTICS, minMs: Infinity, maxMs: -Infinity });
   const { get } = fake({ shards: { statistics } });

@@ -37,6 +37,21 @@ Deno.test("listen addresses", () => {
   }
 });
 
+for (const address of [":0", "0.0.0.0:0", "[::]:0"]) {
+  Deno.test(`${address} listens on the addresses of IPv4 and of IPv6, if there are any`, async () => {
+    const { addresses: [listens], shutdown } = await listen(
+      { fetch: () => new Response("here") },
+      { listenAddresses: [address] },
+      NO_WEB_CONFIG,
+    );
+    const port = listens.slice(listens.lastIndexOf(":") + 1);
+    for (const host of listens.startsWith("[::]") ? ["127.0.0.1", "[::1]"] : ["127.0.0.1"]) {
+      assert.equal(await (await fetch(`http://${host}:${port}`)).text(), "here");
+    }
+    await shutdown();
+  });
+}
+
 Deno.test("a server answers at all its addresses until it is shut down", async () => {
   const app = { fetch: (request: Request) => new Response(new URL(request.url).pathname) };
   const { addresses, shutdown } = await listen(
