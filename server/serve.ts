@@ -10,7 +10,7 @@ import { watchFiles } from "./file_watch.ts";
 import { formatDuration } from "../engine/duration.ts";
 import type { Flags } from "./config/flags.ts";
 import { type LoadedServerConfig, loadInWorker, type LoadRequest } from "./config/load_in_worker.ts";
-import { EXIT, type ServeRequest } from "./config/program.ts";
+import { EXIT, type ServeRequest } from "./config/requests.ts";
 import type { ServerConfig } from "./config/server_config.ts";
 import { UnreadableFileError } from "./config/unreadable_file_error.ts";
 import { formatSize } from "./config/size.ts";

@@ -1,9 +1,12 @@
 import { compact } from "../histogram/arithmetic.ts";
-import { FloatHistogram, type Span } from "../histogram/float_histogram.ts";
-import { countsOfDeltas, validateInteger } from "../histogram/integer.ts";
+import { BucketSlab } from "../histogram/bucket_slab.ts";
+import { FloatHistogram } from "../histogram/float_histogram.ts";
+import { validateInteger } from "../histogram/integer.ts";
+import { spansOfPairs } from "../histogram/span.ts";
 import { validateHistogram } from "../histogram/validate.ts";
 import { ExpositionError } from "./exposition_error.ts";
 import { type ExposedLabel, labelsOf } from "./exposed_series.ts";
+import { NumberList } from "./number_list.ts";
 import type { LineExemplar } from "./sample_reader.ts";
 import { decodeUtf8 } from "./series_syntax.ts";
 import type { WireReader } from "./wire_reader.ts";
@@ -82,6 +85,33 @@ function readQuantile(r: WireReader): { quantile: number; value: number } {
   return { quantile, value };
 }
 
+/** One side of the native part of a histogram. */
+class NativeSide {
+  /** Offset and length in turn. */
+  readonly spans = new NumberList();
+  readonly deltas = new NumberList();
+  readonly counts = new NumberList();
+
+  clear(): void {
+    this.spans.clear();
+    this.deltas.clear();
+    this.counts.clear();
+  }
+
+  buckets(areFloats: boolean): Float64Array {
+    const { values, length } = areFloats ? this.counts : this.deltas;
+    const buckets = slab.take(length);
+    for (let i = 0, count = 0; i < length; i++) {
+      buckets[i] = areFloats ? values[i] : count += values[i];
+    }
+    return buckets;
+  }
+}
+
+// Used for one message after another: histograms have many buckets, and come by the thousand.
+const positive = new NativeSide(), negative = new NativeSide();
+const slab = new BucketSlab();
+
 /**
  * @param options.gauge Whether it is a gauge histogram.
  * @param options.native Whether the native part is wanted.
@@ -91,9 +121,8 @@ export function readHistogram(r: WireReader, options: { gauge: boolean; native: 
   let count = 0, countFloat = 0, sum = 0, createdMs = 0;
   let schema = 0, zeroThreshold = 0, zeroCount = 0, zeroCountFloat = 0;
   const buckets: BucketMessage[] = [], exemplars: LineExemplar[] = [];
-  const positiveSpans: Span[] = [], negativeSpans: Span[] = [];
-  const positiveDeltas: number[] = [], negativeDeltas: number[] = [];
-  const positiveCounts: number[] = [], negativeCounts: number[] = [];
+  positive.clear();
+  negative.clear();
   const outer = r.enter();
   while (r.next()) {
     switch (r.field) {
@@ -122,22 +151,22 @@ export function readHistogram(r: WireReader, options: { gauge: boolean; native: 
         zeroCountFloat = r.double();
         break;
       case 9:
-        negativeSpans.push(readSpan(r));
+        readSpan(r, negative.spans);
         break;
       case 10:
-        r.zigzags(negativeDeltas);
+        r.zigzags(negative.deltas);
         break;
       case 11:
-        r.doubles(negativeCounts);
+        r.doubles(negative.counts);
         break;
       case 12:
-        positiveSpans.push(readSpan(r));
+        readSpan(r, positive.spans);
         break;
       case 13:
-        r.zigzags(positiveDeltas);
+        r.zigzags(positive.deltas);
         break;
       case 14:
-        r.doubles(positiveCounts);
+        r.doubles(positive.counts);
         break;
       case 15:
         createdMs = readTimestamp(r);
@@ -150,7 +179,7 @@ export function readHistogram(r: WireReader, options: { gauge: boolean; native: 
     }
   }
   r.leave(outer);
-  const hasNative = positiveSpans.length > 0 || negativeSpans.length > 0 || zeroThreshold > 0 ||
+  const hasNative = positive.spans.length > 0 || negative.spans.length > 0 || zeroThreshold > 0 ||
     zeroCount > 0;
   let native: FloatHistogram | undefined;
   if (options.native && hasNative) {
@@ -161,10 +190,10 @@ export function readHistogram(r: WireReader, options: { gauge: boolean; native: 
       zeroCount: float ? zeroCountFloat : zeroCount,
       count: float ? countFloat : count,
       sum,
-      positiveSpans,
-      negativeSpans,
-      positiveBuckets: float ? Float64Array.from(positiveCounts) : countsOfDeltas(positiveDeltas),
-      negativeBuckets: float ? Float64Array.from(negativeCounts) : countsOfDeltas(negativeDeltas),
+      positiveSpans: spansOfPairs(positive.spans.values, positive.spans.length),
+      negativeSpans: spansOfPairs(negative.spans.values, negative.spans.length),
+      positiveBuckets: positive.buckets(float),
+      negativeBuckets: negative.buckets(float),
       counterResetHint: options.gauge ? "gauge" : "unknown",
     });
   }
@@ -199,7 +228,7 @@ function readBucket(r: WireReader): BucketMessage {
   return { upperBound, count: countFloat === 0 ? count : countFloat, exemplar };
 }
 
-function readSpan(r: WireReader): Span {
+function readSpan(r: WireReader, out: NumberList): void {
   let offset = 0, length = 0;
   const outer = r.enter();
   while (r.next()) {
@@ -208,7 +237,8 @@ function readSpan(r: WireReader): Span {
     else r.skip();
   }
   r.leave(outer);
-  return { offset, length };
+  out.push(offset);
+  out.push(length);
 }
 
 function readExemplar(r: WireReader): LineExemplar {

@@ -1,4 +1,5 @@
 import { ExpositionError } from "./exposition_error.ts";
+import type { NumberList } from "./number_list.ts";
 
 const TWO_32 = 2 ** 32;
 
@@ -87,7 +88,7 @@ export class WireReader {
   }
 
   /** Appends a repeated sint64, packed or not. */
-  zigzags(out: number[]): void {
+  zigzags(out: NumberList): void {
     if (this.wireType !== LENGTH_DELIMITED) {
       out.push(this.zigzag());
       return;
@@ -98,7 +99,7 @@ export class WireReader {
   }
 
   /** Appends a repeated double, packed or not. */
-  doubles(out: number[]): void {
+  doubles(out: NumberList): void {
     if (this.wireType !== LENGTH_DELIMITED) {
       out.push(this.double());
       return;

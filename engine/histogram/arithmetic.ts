@@ -87,10 +87,15 @@ export function negate(h: FloatHistogram): FloatHistogram {
 export function compact(h: FloatHistogram, maxEmptyBuckets = 0): FloatHistogram {
   const positive = compactColumn(columnOf(h.positiveSpans, h.positiveBuckets), maxEmptyBuckets);
   const negative = compactColumn(columnOf(h.negativeSpans, h.negativeBuckets), maxEmptyBuckets);
+  const positiveSpans = columnSpans(positive), negativeSpans = columnSpans(negative);
+  // Lists of spans of the same buckets that are of one length are the same.
+  const isCompact = positive.counts === h.positiveBuckets && negative.counts === h.negativeBuckets &&
+    positiveSpans.length === h.positiveSpans.length && negativeSpans.length === h.negativeSpans.length;
+  if (isCompact) return h;
   return h.with({
-    positiveSpans: columnSpans(positive),
+    positiveSpans,
     positiveBuckets: positive.counts,
-    negativeSpans: columnSpans(negative),
+    negativeSpans,
     negativeBuckets: negative.counts,
   });
 }

@@ -43,9 +43,10 @@ export function hasIntegerCounts(h: FloatHistogram): boolean {
  */
 export function validateInteger(h: FloatHistogram): void {
   h.validate();
+  const { positiveBuckets, negativeBuckets } = h;
   let inBuckets = h.zeroCount;
-  for (const count of h.positiveBuckets) inBuckets += count;
-  for (const count of h.negativeBuckets) inBuckets += count;
+  for (let i = 0; i < positiveBuckets.length; i++) inBuckets += positiveBuckets[i]!;
+  for (let i = 0; i < negativeBuckets.length; i++) inBuckets += negativeBuckets[i]!;
   const sumIsNaN = Number.isNaN(h.sum);
   if (sumIsNaN ? inBuckets > h.count : inBuckets !== h.count) {
     throw new InvalidHistogramError(

@@ -41,6 +41,36 @@ export function layoutOf(spans: readonly Span[]): SpanLayout {
   return layout;
 }
 
+/** Lists of spans made lately, by a hash of what is in them, none longer than LISTED_SPANS_MAX. */
+const lists = new Array<readonly Span[] | undefined>(512);
+const LISTED_SPANS_MAX = 256;
+
+/**
+ * The spans whose offsets and lengths are the first `count` numbers in turn, mostly the very same list for equal
+ * numbers: histograms that are read one after another have few layouts.
+ */
+export function spansOfPairs(pairs: ArrayLike<number>, count: number): readonly Span[] {
+  let hash = 0;
+  for (let i = 0; i < count; i++) hash = Math.imul(hash ^ (hash >>> 15) ^ pairs[i]!, 0x9e3779b1);
+  const slot = (hash ^ (hash >>> 16)) & (lists.length - 1);
+  const known = lists[slot];
+  if (known !== undefined && isOfPairs(known, pairs, count)) return known;
+  const spans = Array.from(
+    { length: count / 2 },
+    (_, i) => ({ offset: pairs[2 * i]!, length: pairs[2 * i + 1]! }),
+  );
+  if (spans.length <= LISTED_SPANS_MAX) lists[slot] = spans;
+  return spans;
+}
+
+function isOfPairs(spans: readonly Span[], pairs: ArrayLike<number>, count: number): boolean {
+  if (2 * spans.length !== count) return false;
+  for (let i = 0; i < spans.length; i++) {
+    if (spans[i]!.offset !== pairs[2 * i] || spans[i]!.length !== pairs[2 * i + 1]) return false;
+  }
+  return true;
+}
+
 /** Index of every bucket, in ascending order. */
 export function bucketIndexes(spans: readonly Span[]): Int32Array {
   const indexes = new Int32Array(bucketCountOf(spans));

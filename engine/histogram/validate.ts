@@ -75,8 +75,8 @@ function checkSpans(side: string, spans: readonly Span[], bucketCount: number): 
 }
 
 function checkCounts(side: string, buckets: Float64Array): void {
-  const at = buckets.findIndex((count) => count < 0);
-  if (at >= 0) {
+  for (let at = 0; at < buckets.length; at++) {
+    if (!(buckets[at]! < 0)) continue;
     throw new InvalidHistogramError(
       "negative_bucket_count",
       `${side} side: bucket number ${at + 1} has observation count of ${buckets[at]}`,

@@ -1,6 +1,7 @@
 import type { FloatHistogram } from "../histogram/float_histogram.ts";
 import { ByteSink } from "./chunk/byte_sink.ts";
 import { ByteSource } from "./chunk/byte_source.ts";
+import { HistogramDeltaDecoder, HistogramDeltaEncoder } from "./chunk/histogram_delta.ts";
 import { decodeHistograms, encodeHistograms } from "./chunk/histograms.ts";
 import { decodeRow, encodeRow } from "./chunk/row_delta.ts";
 import type { Group } from "./group.ts";
@@ -11,15 +12,29 @@ import type { ExemplarEntry } from "./exemplars.ts";
 const WHOLE_ROW = 1;
 const NEXT_ROW = 2;
 const FLOAT = 3;
-const HISTOGRAM = 4;
+const LONE_HISTOGRAM = 4;
 const EXEMPLAR = 5;
 const STALE_FLOAT = 6;
 const WHOLE_ROW_STARTS = 7;
 const NEXT_ROW_STARTS = 8;
 const START = 9;
+const HISTOGRAM = 10;
 
 /** Most bytes of one encoded histogram, so that it fits a page. */
 export const HISTOGRAM_BYTES_MAX = 48_000;
+/** More than a bucket, a span or a boundary takes when encoded. */
+const BYTES_PER_PART_MAX = 20;
+
+/** Bytes of an encoded histogram: exactly if they may be too many, else more than there are, as the exact size is not free. */
+export function histogramBytes(histogram: FloatHistogram): number {
+  const { positiveSpans, negativeSpans, positiveBuckets, negativeBuckets, customValues } = histogram;
+  const parts = positiveBuckets.length + negativeBuckets.length + positiveSpans.length +
+    negativeSpans.length + customValues.length;
+  if (parts * BYTES_PER_PART_MAX <= HISTOGRAM_BYTES_MAX / 2) return HISTOGRAM_BYTES_MAX / 2;
+  const encoded = new ByteSink(2 * HISTOGRAM_BYTES_MAX);
+  encodeHistograms([histogram], encoded);
+  return encoded.length;
+}
 
 const none: Uint32Array = new Uint32Array(0);
 
@@ -29,12 +44,13 @@ const none: Uint32Array = new Uint32Array(0);
  *   whole row │ 1 · group · row number · time · slots · identity · series ref of each slot · row against nothing
  *   next row  │ 2 · group · row number · time · slots · row against the row before
  *   float     │ 3 · ref · time · value
- *   histogram │ 4 · ref · time · length · histogram chunk of one
+ *   histogram │ 4 · ref · time · length · histogram chunk of one; is read, but no longer written
  *   exemplar  │ 5 · ref · time · value · labels
  *   stale     │ 6 · ref · time
  *   whole row │ 7 · as 1 · start timestamps of all slots that have one
  *   next row  │ 8 · as 2 · start timestamps of the slots where they changed
  *   start     │ 9 · start timestamp of the float or histogram that follows
+ *   histogram │ 10 · ref · time · histogram against the one before it in the same batch
  *
  * A group's rows are numbered; the first row of each segment is whole, so that a lost batch costs at most the rows
  * up to the next segment.
@@ -42,13 +58,12 @@ const none: Uint32Array = new Uint32Array(0);
 export class LogRecordWriter {
   readonly out = new ByteSink(1 << 16);
   /**
-   * Whether anything but next rows was written since `clear`. Most commits of a busy log hold nothing else, and zstd
-   * would take about a tenth of all CPU for them.
+   * Whether anything but next rows and histograms was written since `clear`. Most commits of a busy log hold nothing
+   * else, and zstd would take about a tenth of all CPU for them.
    */
   isCompressible = false;
   readonly #rowNumbers = new Map<number, number>();
-  /** The histogram that is being logged. */
-  readonly #chunk = new ByteSink(1024);
+  readonly #histograms = new HistogramDeltaEncoder();
 
   /**
    * Logs the last row of `group`.
@@ -97,19 +112,15 @@ export class LogRecordWriter {
 
   /** @throws {RangeError} If the histogram takes more than HISTOGRAM_BYTES_MAX; nothing is logged. */
   histogram(ref: number, timeMs: number, histogram: FloatHistogram, startMs = 0): void {
-    const chunk = this.#chunk;
-    chunk.clear();
-    encodeHistograms([histogram], chunk);
-    if (chunk.length > HISTOGRAM_BYTES_MAX) {
+    const bytes = histogramBytes(histogram);
+    if (bytes > HISTOGRAM_BYTES_MAX) {
       throw new RangeError(
-        `Expected a histogram of at most ${HISTOGRAM_BYTES_MAX} bytes, found one of ${chunk.length}: ` +
-          "limit its buckets",
+        `Expected a histogram of at most ${HISTOGRAM_BYTES_MAX} bytes, found one of ${bytes}: limit its buckets`,
       );
     }
     this.#start(startMs);
-    this.#sample(HISTOGRAM, ref, timeMs);
-    this.out.varint(chunk.length);
-    this.out.append(chunk.written());
+    this.#head(HISTOGRAM, ref, timeMs);
+    this.#histograms.encode(histogram, this.out);
   }
 
   exemplar(ref: number, exemplar: ExemplarEntry): void {
@@ -122,11 +133,16 @@ export class LogRecordWriter {
   /** Forgets what was written. */
   clear(): void {
     this.out.clear();
+    this.#histograms.clear();
     this.isCompressible = false;
   }
 
   #sample(type: number, ref: number, timeMs: number): void {
     this.isCompressible = true;
+    this.#head(type, ref, timeMs);
+  }
+
+  #head(type: number, ref: number, timeMs: number): void {
     this.out.byte(type);
     this.out.varint(ref);
     this.out.float(timeMs);
@@ -206,15 +222,18 @@ export class LogRecordReader {
   /** Rows that could not be restored because a batch before them is lost. */
   lostRows = 0;
   readonly #groups = new Map<number, RowState>();
+  readonly #histograms = new HistogramDeltaDecoder();
 
   constructor(readonly replay: LogReplay) {}
 
   /**
+   * Reads the records of one batch.
    * @param follows Whether nothing is missing between these records and those read last.
    * @throws {RangeError} If the bytes are not records; those before the bad one count.
    */
   read(bytes: Uint8Array, follows: boolean): void {
     if (!follows) this.#groups.clear();
+    this.#histograms.clear();
     const source = new ByteSource(bytes);
     const { replay } = this;
     let startMs = 0;
@@ -232,6 +251,8 @@ export class LogRecordReader {
       if (type === FLOAT) replay.float(ref, timeMs, source.float(), startMs);
       else if (type === STALE_FLOAT) replay.stale(ref, timeMs);
       else if (type === HISTOGRAM) {
+        replay.histogram(ref, timeMs, this.#histograms.decode(source), startMs);
+      } else if (type === LONE_HISTOGRAM) {
         const end = source.varint() + source.at;
         const { histograms } = decodeHistograms(bytes, source.at, 1);
         source.at = end;
@@ -241,7 +262,7 @@ export class LogRecordReader {
         const labels: string[] = [];
         for (let i = source.varint(); i > 0; i--) labels.push(source.text());
         replay.exemplar(ref, { timeMs, value, labels });
-      } else throw new RangeError(`Expected a record type from 1 to 9, found ${type}`);
+      } else throw new RangeError(`Expected a record type from 1 to 10, found ${type}`);
       startMs = 0;
     }
   }

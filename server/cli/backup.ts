@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import type { BackupRequest } from "../config/program.ts";
+import type { BackupRequest } from "../config/requests.ts";
 import { CommandError, type CommandIo, reasonOf, reported } from "./io.ts";
 import { exists } from "../storage/exists.ts";
 import { openExistingDirectory } from "./open_data.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { ConfigError } from "../config/config_error.ts";
 import { loadConfig } from "../config/load.ts";
-import { type CheckRequest, EXIT } from "../config/program.ts";
+import { type CheckRequest, EXIT } from "../config/requests.ts";
 import { fileHost } from "../config/file_host.ts";
 import { UnreadableFileError } from "../config/unreadable_file_error.ts";
 import { checkRuleFile } from "./check_rules.ts";

@@ -1,7 +1,7 @@
 import { ConfigError } from "../config/config_error.ts";
 import { parserOptions } from "../config/features.ts";
 import { fileHost } from "../config/file_host.ts";
-import { type CheckRequest, EXIT } from "../config/program.ts";
+import { type CheckRequest, EXIT } from "../config/requests.ts";
 import { duplicateRules, parseRuleFile } from "../config/rule_file.ts";
 import { UnreadableFileError } from "../config/unreadable_file_error.ts";
 import { type CommandIo, counted, reasonOf } from "./io.ts";

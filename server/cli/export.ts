@@ -1,6 +1,6 @@
 import { compareLabels } from "../../engine/labels/labels.ts";
 import { parseMetricSelector } from "../../engine/promql/parser.ts";
-import type { ExportRequest } from "../config/program.ts";
+import type { ExportRequest } from "../config/requests.ts";
 import { parseTime } from "../http/params/time.ts";
 import {
   DatabaseSource,

@@ -5,7 +5,7 @@ import type { ExposedSeries } from "../../engine/exposition/scrape_row.ts";
 import type { Database } from "../../engine/tsdb/database.ts";
 import { Importer } from "../../engine/tsdb/importer.ts";
 import { grown } from "../../engine/grown.ts";
-import type { ImportRequest } from "../config/program.ts";
+import type { ImportRequest } from "../config/requests.ts";
 import { CommandError, type CommandIo, counted, reasonOf, reported } from "./io.ts";
 import { type ByteReader, lineBatches } from "./line_batches.ts";
 import { openData } from "./open_data.ts";

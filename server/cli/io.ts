@@ -1,5 +1,5 @@
 import { StoreFullError } from "../../engine/tsdb/store.ts";
-import { EXIT } from "../config/program.ts";
+import { EXIT } from "../config/requests.ts";
 import { DirectoryError } from "../storage/directory_error.ts";
 
 /** Where a command writes: results, and everything about them. */

@@ -1,4 +1,4 @@
-import type { RestoreRequest } from "../config/program.ts";
+import type { RestoreRequest } from "../config/requests.ts";
 import { CommandError, type CommandIo, counted, reported } from "./io.ts";
 import { lockIfInUse } from "./in_use.ts";
 import { copySnapshot } from "./snapshot.ts";

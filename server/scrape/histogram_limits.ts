@@ -1,12 +1,7 @@
 import { toSchema } from "../../engine/histogram/arithmetic.ts";
 import type { FloatHistogram } from "../../engine/histogram/float_histogram.ts";
 import { EXPONENTIAL_SCHEMA_MAX, EXPONENTIAL_SCHEMA_MIN } from "../../engine/histogram/schema.ts";
-import { ByteSink } from "../../engine/tsdb/chunk/byte_sink.ts";
-import { encodeHistograms } from "../../engine/tsdb/chunk/histograms.ts";
-import { HISTOGRAM_BYTES_MAX } from "../../engine/tsdb/log_record.ts";
-
-/** More than a bucket, a span or a boundary takes when encoded. */
-const BYTES_PER_PART_MAX = 20;
+import { HISTOGRAM_BYTES_MAX, histogramBytes } from "../../engine/tsdb/log_record.ts";
 
 /** A histogram that has too many buckets at any resolution. */
 export class BucketLimitError extends Error {
@@ -53,16 +48,9 @@ export function limited(histogram: FloatHistogram, bucketLimit: number, schemaMa
     if (reduced.usesCustomBuckets || reduced.schema <= EXPONENTIAL_SCHEMA_MIN) throw new BucketLimitError();
     reduced = toSchema(reduced, reduced.schema - 1);
   }
-  checkSize(reduced);
+  const bytes = histogramBytes(reduced);
+  if (bytes > HISTOGRAM_BYTES_MAX) {
+    throw new HistogramSizeError(bytes, reduced.positiveBuckets.length + reduced.negativeBuckets.length);
+  }
   return reduced;
-}
-
-function checkSize(histogram: FloatHistogram): void {
-  const { positiveSpans, negativeSpans, positiveBuckets, negativeBuckets, customValues } = histogram;
-  const buckets = positiveBuckets.length + negativeBuckets.length;
-  const parts = buckets + positiveSpans.length + negativeSpans.length + customValues.length;
-  if (parts * BYTES_PER_PART_MAX <= HISTOGRAM_BYTES_MAX / 2) return; // as nearly all: the exact size is not free
-  const encoded = new ByteSink(2 * HISTOGRAM_BYTES_MAX);
-  encodeHistograms([histogram], encoded);
-  if (encoded.length > HISTOGRAM_BYTES_MAX) throw new HistogramSizeError(encoded.length, buckets);
 }

@@ -1,3 +1,4 @@
+import { Decompression } from "./decompression.ts";
 import type { BodyReceiver } from "./http_fetcher.ts";
 import { networkError, statusError } from "./http_error.ts";
 
@@ -12,14 +13,19 @@ export type AnswerOutcome =
   | "ended"
   /** There was none, and the receiver was told nothing. */
   | "unanswered"
-  /** It is not an HTTP/1.1 answer with a plain body, and the receiver was told nothing. */
+  /** It is not an HTTP/1 answer with a plain or gzip body, and the receiver was told nothing. */
   | "unusual";
 
 interface Head {
+  /** Of HTTP/1. */
+  readonly minor: number;
   readonly status: number;
   readonly statusText: string;
   readonly headers: ReadonlyMap<string, string>;
 }
+
+/** Takes the bytes of a body as they come; they stay as they are until the promise is fulfilled. */
+type Take = (bytes: Uint8Array) => void | Promise<void>;
 
 /** Reads one answer from a connection and hands its body on out of `buffer`. */
 export class HttpAnswer {
@@ -37,23 +43,48 @@ export class HttpAnswer {
   async receive(receiver: BodyReceiver): Promise<AnswerOutcome> {
     const head = await this.#head();
     if (head === "unanswered" || head === "unusual") return head;
-    const { status, statusText, headers } = head;
+    const { minor, status, statusText, headers } = head;
     const length = headers.get("content-length"), transfer = headers.get("transfer-encoding");
+    const encoding = headers.get("content-encoding") ?? "identity";
     const isUnusual = status < 200 || (status >= 300 && status < 400) ||
-      (headers.get("content-encoding") ?? "identity") !== "identity" ||
+      (encoding !== "identity" && encoding !== "gzip") ||
       (length !== undefined && !/^\d{1,15}$/.test(length)) ||
-      (transfer !== undefined && (transfer.toLowerCase() !== "chunked" || length !== undefined));
+      (transfer !== undefined &&
+        (transfer.toLowerCase() !== "chunked" || length !== undefined || minor === 0));
     if (isUnusual) return "unusual";
     if (status !== 200) throw statusError(status, statusText);
     receiver.begin(headers.get("content-type"));
-    if (transfer !== undefined) await this.#chunks(receiver);
-    else if (length !== undefined) await this.#bytes(Number(length), receiver);
-    else {
-      do this.#give(Infinity, receiver); while (await this.#fill());
-      return "ended";
+    const hasEnd = encoding === "gzip"
+      ? await this.#gunzip(length, transfer, receiver)
+      : await this.#body(length, transfer, (bytes) => receiver.chunk(bytes));
+    const closes = minor === 0 || (headers.get("connection")?.toLowerCase().includes("close") ?? false);
+    return !hasEnd || closes || this.#from < this.#to ? "ended" : "kept";
+  }
+
+  async #gunzip(
+    length: string | undefined,
+    transfer: string | undefined,
+    receiver: BodyReceiver,
+  ): Promise<boolean> {
+    const decompression = new Decompression((bytes) => receiver.chunk(bytes));
+    try {
+      const hasEnd = await this.#body(length, transfer, (bytes) => decompression.write(bytes));
+      await decompression.end();
+      return hasEnd;
+    } finally {
+      decompression.close();
     }
-    const closes = headers.get("connection")?.toLowerCase().includes("close") ?? false;
-    return closes || this.#from < this.#to ? "ended" : "kept";
+  }
+
+  /** @returns Whether the body ends before its connection does. */
+  async #body(length: string | undefined, transfer: string | undefined, take: Take): Promise<boolean> {
+    if (transfer !== undefined) await this.#chunks(take);
+    else if (length !== undefined) await this.#bytes(Number(length), take);
+    else {
+      do await this.#give(Infinity, take); while (await this.#fill());
+      return false;
+    }
+    return true;
   }
 
   async #head(): Promise<Head | "unanswered" | "unusual"> {
@@ -61,13 +92,13 @@ export class HttpAnswer {
     try {
       line = await this.#line();
       if (line === undefined) return this.#from === this.#to ? "unanswered" : "unusual";
-      const [, status, statusText = ""] = /^HTTP\/1\.1 (\d{3})(?: (.*))?$/.exec(line) ?? [];
+      const [, minor, status, statusText = ""] = /^HTTP\/1\.([01]) (\d{3})(?: (.*))?$/.exec(line) ?? [];
       if (status === undefined) return "unusual";
       const headers = new Map<string, string>();
       for (let lines = 0; lines < HEAD_LINES_MAX; lines++) {
         line = await this.#line();
         if (line === undefined) return "unusual";
-        if (line === "") return { status: Number(status), statusText, headers };
+        if (line === "") return { minor: Number(minor), status: Number(status), statusText, headers };
         const colon = line.indexOf(":"), name = line.slice(0, colon).toLowerCase();
         if (colon <= 0 || headers.has(name) && DELIMITING.has(name)) return "unusual";
         if (!headers.has(name)) headers.set(name, line.slice(colon + 1).trim());
@@ -78,12 +109,12 @@ export class HttpAnswer {
     }
   }
 
-  async #chunks(receiver: BodyReceiver): Promise<void> {
+  async #chunks(take: Take): Promise<void> {
     for (;;) {
       const size = /^([0-9a-f]{1,12})[ \t]*(?:;.*)?$/i.exec(await this.#bodyLine())?.[1];
       if (size === undefined) throw this.#brokenOff("malformed chunk");
       if (size === "0".repeat(size.length)) break;
-      await this.#bytes(parseInt(size, 16), receiver);
+      await this.#bytes(parseInt(size, 16), take);
       if (await this.#bodyLine() !== "") throw this.#brokenOff("malformed chunk");
     }
     for (let lines = 0; await this.#bodyLine() !== "";) {
@@ -99,17 +130,17 @@ export class HttpAnswer {
     return line;
   }
 
-  async #bytes(count: number, receiver: BodyReceiver): Promise<void> {
-    for (let left = count - this.#give(count, receiver); left > 0; left -= this.#give(left, receiver)) {
+  async #bytes(count: number, take: Take): Promise<void> {
+    for (let left = count - await this.#give(count, take); left > 0; left -= await this.#give(left, take)) {
       if (!await this.#fill().catch(() => false)) throw this.#brokenOff("");
     }
   }
 
   /** Hands on at most `most` of the bytes that are there. @returns How many. */
-  #give(most: number, receiver: BodyReceiver): number {
+  async #give(most: number, take: Take): Promise<number> {
     const from = this.#from, count = Math.min(most, this.#to - from);
     this.#from += count;
-    if (count > 0) receiver.chunk(this.buffer.subarray(from, from + count));
+    if (count > 0) await take(this.buffer.subarray(from, from + count));
     return count;
   }
 

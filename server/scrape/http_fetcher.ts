@@ -1,5 +1,4 @@
-import type { Decompression } from "./decompression.ts";
-import { DirectGet } from "./direct_get.ts";
+import { Decompression } from "./decompression.ts";
 import type { HttpClient, HttpClientOptions } from "./http_client.ts";
 import { statusError } from "./http_error.ts";
 import type { PlainHttpClientConfig } from "./plain_http.ts";
@@ -48,7 +47,6 @@ export class BodySizeLimitError extends Error {
 
 /** Fetches bodies over HTTP: straight from the target where that is all, else with everything that is configured. */
 export class HttpFetcher implements BodyFetcher {
-  readonly #direct: DirectGet | undefined;
   readonly #sockets: SocketGet | undefined;
   /** URLs whose answers `SocketGet` does not understand. */
   readonly #unusual = new Set<string>();
@@ -59,10 +57,7 @@ export class HttpFetcher implements BodyFetcher {
     private readonly userAgent: string,
     private readonly options: HttpClientOptions = {},
   ) {
-    const env = options.env ?? ((name) => Deno.env.get(name));
-    if (!DirectGet.serves(config, env)) return;
-    this.#direct = new DirectGet();
-    this.#sockets = new SocketGet();
+    if (SocketGet.serves(config)) this.#sockets = new SocketGet();
   }
 
   async fetch(request: BodyRequest, receiver: BodyReceiver, signal: AbortSignal): Promise<void> {
@@ -78,27 +73,24 @@ export class HttpFetcher implements BodyFetcher {
     const limited: BodyReceiver = {
       begin: (contentType) => receiver.begin(contentType),
       chunk: (bytes) => {
+        signal.throwIfAborted(); // what was received before may decompress to much more
         received += bytes.length;
         if (bodySizeLimit > 0 && received >= bodySizeLimit) throw new BodySizeLimitError();
         receiver.chunk(bytes);
       },
     };
-    if (this.#direct !== undefined && unixSocket === "" && isPlainUrl(url)) {
-      const got = this.#unusual.has(url)
-        ? "unusual"
-        : await this.#sockets!.get(url, headers, limited, signal);
+    if (this.#sockets !== undefined && unixSocket === "" && isPlainUrl(url) && !this.#unusual.has(url)) {
+      const got = await this.#sockets.get(url, headers, limited, signal);
       if (got === "got") return;
       if (got === "unusual") {
         if (this.#unusual.size === UNUSUAL_MAX) this.#unusual.clear();
         this.#unusual.add(url);
-        if (await this.#direct.get(url, headers, limited, signal)) return;
       }
     }
     await this.#fetchWithClient({ url, unixSocket, headers, signal }, limited);
   }
 
   async close(): Promise<void> {
-    this.#direct?.close();
     this.#sockets?.close();
     await this.#client?.close();
   }
@@ -112,11 +104,8 @@ export class HttpFetcher implements BodyFetcher {
     },
     receiver: BodyReceiver,
   ): Promise<void> {
-    // Loaded when a target needs it: together they take several MB in every thread.
-    const [{ HttpClient }, { Decompression }] = await Promise.all([
-      import("./http_client.ts"),
-      import("./decompression.ts"),
-    ]);
+    // Loaded when a target needs it: it takes several MB in every thread.
+    const { HttpClient } = await import("./http_client.ts");
     const client = this.#client ??= new HttpClient(this.config, this.options);
     const take = (bytes: Uint8Array) => receiver.chunk(bytes);
     let decompression: Decompression | undefined;
@@ -129,7 +118,7 @@ export class HttpFetcher implements BodyFetcher {
         },
         chunk: (bytes) => decompression === undefined ? take(bytes) : decompression.write(bytes),
       });
-      await abortable(decompression?.end(), request.signal);
+      await decompression?.end();
     } finally {
       decompression?.close();
     }
@@ -139,17 +128,4 @@ export class HttpFetcher implements BodyFetcher {
 /** Whether it is `http://` and holds no user or password. */
 function isPlainUrl(url: string): boolean {
   return url.startsWith("http://") && !url.includes("@");
-}
-
-async function abortable(work: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
-  if (work === undefined) return;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener("abort", abort);
-  if (signal.aborted) abort();
-  try {
-    await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

@@ -1,5 +1,6 @@
 import { HttpAnswer } from "./http_answer.ts";
 import type { BodyReceiver } from "./http_fetcher.ts";
+import type { PlainHttpClientConfig } from "./plain_http.ts";
 
 const BUFFER_BYTES = 256 << 10;
 /** Buffers that are kept for later bodies. */
@@ -14,7 +15,7 @@ interface Idle {
 
 /**
  * The cheapest way to a body: HTTP/1.1 straight over TCP, into buffers that are used again and again. It takes a plain
- * body, of a given length, in chunks, or up to the end of its connection, and leaves all else to others.
+ * or gzip body, of a given length, in chunks, or up to the end of its connection, and leaves all else to others.
  */
 export class SocketGet {
   /** By host and port, those that waited longest first. */
@@ -22,11 +23,19 @@ export class SocketGet {
   readonly #open = new Set<Deno.TcpConn>();
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
 
+  /** Whether requests with these settings go to the target itself and carry no more than their own headers. */
+  static serves(config: PlainHttpClientConfig): boolean {
+    const { basicAuth, authorization, oauth2, bearerToken, bearerTokenFile, httpHeaders } = config;
+    return basicAuth === undefined && authorization === undefined && oauth2 === undefined &&
+      bearerToken === "" && bearerTokenFile === "" && Object.keys(httpHeaders).length === 0 &&
+      config.proxyUrl === "" && !config.proxyFromEnvironment;
+  }
+
   /**
    * Gets the body at `url`, which starts with `http://` and holds no password.
    * @returns "unanswered" where there was no answer, "unusual" where it needs another client; the receiver was told
    *   nothing in either case.
-   * @throws {Error} If the status is an error, the body breaks off, or what the receiver or the signal threw.
+   * @throws {Error} If the status is an error, the body breaks off or cannot be decompressed, or what the receiver or the signal threw.
    */
   async get(
     url: string,

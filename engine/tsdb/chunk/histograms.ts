@@ -1,4 +1,5 @@
 import { type CounterResetHint, FloatHistogram, type Span } from "../../histogram/float_histogram.ts";
+import { bucketCountOf } from "../../histogram/span.ts";
 import type { ByteSink } from "./byte_sink.ts";
 import { ByteSource, corrupt } from "./byte_source.ts";
 import { decodeValues, encodeValues } from "./values.ts";
@@ -17,7 +18,7 @@ import { decodeValues, encodeValues } from "./values.ts";
  * ```
  * Staleness is not carried here: a stale marker is a value of the float column beside this one.
  */
-const HINTS: readonly CounterResetHint[] = ["unknown", "reset", "not_reset", "gauge"];
+export const HINTS: readonly CounterResetHint[] = ["unknown", "reset", "not_reset", "gauge"];
 
 /** Most bucket counts that one run may decode to, so that damaged bytes cannot exhaust memory. */
 const RUN_CELLS_MAX = 1 << 24;
@@ -43,14 +44,7 @@ export function encodeHistograms(histograms: readonly (FloatHistogram | undefine
 }
 
 function encodeRun(run: readonly FloatHistogram[], out: ByteSink): void {
-  const { schema, zeroThreshold, positiveSpans, negativeSpans, customValues } = run[0];
-  out.signedVarint(schema);
-  encodeDoubles(Float64Array.of(zeroThreshold), out);
-  encodeSpans(positiveSpans, out);
-  encodeSpans(negativeSpans, out);
-  out.varint(customValues.length);
-  encodeDoubles(customValues, out);
-
+  encodeLayout(run[0], out);
   for (let from = 0; from < run.length;) {
     const hint = run[from].counterResetHint;
     let to = from + 1;
@@ -98,11 +92,7 @@ export function decodeHistograms(
 }
 
 function decodeRun(source: ByteSource, length: number, histograms: (FloatHistogram | undefined)[]): void {
-  const schema = source.signedVarint();
-  const zeroThreshold = decodeDoubles(source, 1)[0];
-  const positiveSpans = decodeSpans(source), negativeSpans = decodeSpans(source);
-  const customValues = decodeDoubles(source, source.varint());
-  const positive = bucketCount(positiveSpans), negative = bucketCount(negativeSpans);
+  const { positive, negative, ...layout } = decodeLayout(source);
   const columns = 3 + positive + negative;
   // Each column takes at least its tag byte.
   if (source.at + columns > source.bytes.length || columns * length > RUN_CELLS_MAX) {
@@ -128,24 +118,50 @@ function decodeRun(source: ByteSource, length: number, histograms: (FloatHistogr
   for (let i = 0, at = 0; i < length; i++, at += buckets) {
     histograms.push(
       new FloatHistogram({
-        schema,
-        zeroThreshold,
+        ...layout,
         count: values[i],
         zeroCount: values[length + i],
         sum: values[2 * length + i],
-        positiveSpans,
-        negativeSpans,
         positiveBuckets: positive === 0 ? NO_BUCKETS : counts.subarray(at, at + positive),
         negativeBuckets: negative === 0 ? NO_BUCKETS : counts.subarray(at + positive, at + buckets),
-        customValues,
         counterResetHint: hints[i],
       }),
     );
   }
 }
 
-/** Whether a histogram can go into the run of the one before it. */
-function sharesLayout(a: FloatHistogram | undefined, b: FloatHistogram | undefined): boolean {
+/** What histograms of one layout have in common, and how many buckets they have on each side. */
+export interface HistogramLayout {
+  readonly schema: number;
+  readonly zeroThreshold: number;
+  readonly positiveSpans: readonly Span[];
+  readonly negativeSpans: readonly Span[];
+  readonly customValues: Float64Array;
+  readonly positive: number;
+  readonly negative: number;
+}
+
+export function encodeLayout(of: FloatHistogram, out: ByteSink): void {
+  out.signedVarint(of.schema);
+  encodeDoubles(Float64Array.of(of.zeroThreshold), out);
+  encodeSpans(of.positiveSpans, out);
+  encodeSpans(of.negativeSpans, out);
+  out.varint(of.customValues.length);
+  encodeDoubles(of.customValues, out);
+}
+
+/** @throws {RangeError} If the bytes are cut short or damaged. */
+export function decodeLayout(source: ByteSource): HistogramLayout {
+  const schema = source.signedVarint();
+  const zeroThreshold = decodeDoubles(source, 1)[0];
+  const positiveSpans = decodeSpans(source), negativeSpans = decodeSpans(source);
+  const customValues = decodeDoubles(source, source.varint());
+  const positive = bucketCountOf(positiveSpans), negative = bucketCountOf(negativeSpans);
+  return { schema, zeroThreshold, positiveSpans, negativeSpans, customValues, positive, negative };
+}
+
+/** Whether a histogram has the layout of the one before it. */
+export function sharesLayout(a: FloatHistogram | undefined, b: FloatHistogram | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return a.schema === b.schema && Object.is(a.zeroThreshold, b.zeroThreshold) &&
     a.positiveBuckets.length === b.positiveBuckets.length &&
@@ -164,10 +180,6 @@ function sameItems<T>(a: ArrayLike<T>, b: ArrayLike<T>, same: (a: T, b: T) => bo
 
 function sameSpan(a: Span, b: Span): boolean {
   return a.offset === b.offset && a.length === b.length;
-}
-
-function bucketCount(spans: readonly Span[]): number {
-  return spans.reduce((sum, span) => sum + span.length, 0);
 }
 
 function encodeSpans(spans: readonly Span[], out: ByteSink): void {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { NumberList } from "../../../engine/exposition/number_list.ts";
 import { WireReader } from "../../../engine/exposition/wire_reader.ts";
 import { WireWriter } from "../../../engine/exposition/wire_writer.ts";
 
 const whole = fc.oneof(fc.maxSafeInteger(), fc.integer(), fc.integer({ min: -300, max: 300 }));
 // Zigzag doubles a number, which has to stay exact.
-const halfWhole = whole.map((value) => Math.trunc(value / 2));
+const halfWhole = whole.map((value) => Math.trunc(value / 2) + 0); // never -0
 
 type Field =
   | { kind: "double" | "integer" | "zigzag"; value: number }
@@ -58,10 +59,10 @@ function read(r: WireReader, like: readonly Field[]): Field[] {
       fields.push({ kind, value: read(r, value as Field[]) });
       r.leave(outer);
     } else {
-      const list: number[] = [];
+      const list = new NumberList();
       if (kind === "zigzags") r.zigzags(list);
       else r.doubles(list);
-      fields.push({ kind, value: list });
+      fields.push({ kind, value: [...list.values.subarray(0, list.length)] });
     }
   }
   return fields;

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { bucketIndexes, sameSpans, type Span, spansOf } from "../../../engine/histogram/span.ts";
+import {
+  bucketIndexes,
+  sameSpans,
+  type Span,
+  spansOf,
+  spansOfPairs,
+} from "../../../engine/histogram/span.ts";
 
 Deno.test("spans: indexes and back", () => {
   const indexes = fc.uniqueArray(fc.integer({ min: -50, max: 50 })).map((xs) => xs.toSorted((a, b) => a - b));
@@ -25,4 +31,16 @@ Deno.test("sameSpans: spans without buckets make no difference", () => {
     assert.equal(sameSpans(a, b), same);
     assert.equal(sameSpans(b, a), same);
   }
+});
+
+Deno.test("spansOfPairs: offset and length in turn, shared by those that are equal", () => {
+  const pair = fc.tuple(fc.integer({ min: -3, max: 3 }), fc.nat(3));
+  fc.assert(fc.property(fc.array(fc.array(pair, { maxLength: 4 })), (lists) => {
+    for (const list of lists) {
+      const pairs = Float64Array.from([...list.flat(), 99]), count = 2 * list.length;
+      const spans = spansOfPairs(pairs, count);
+      assert.deepEqual(spans, list.map(([offset, length]) => ({ offset, length })));
+      assert.equal(spansOfPairs(pairs, count), spans);
+    }
+  }));
 });

@@ -10,7 +10,7 @@ import { importSamples } from "../../../server/cli/import.ts";
 import { seriesText, timeText } from "../../../server/cli/sample_text.ts";
 import { fillAbsent, isAbsent, isStale, wordsOf } from "../../../engine/sample.ts";
 import { openDirectory } from "../../../server/storage/directory.ts";
-import type { ExportRequest } from "../../../server/config/program.ts";
+import type { ExportRequest } from "../../../server/config/requests.ts";
 import {
   named,
   Output,

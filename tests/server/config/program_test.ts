@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { createProgram, type Handlers } from "../../../server/config/program.ts";
+import { createProgram } from "../../../server/config/program.ts";
+import type { Handlers } from "../../../server/config/requests.ts";
 
 /** Runs a command line; what was called with which request, and what was written. */
 async function run(...args: string[]) {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { gzipSync } from "node:zlib";
-import { HttpFetcher } from "../../../server/scrape/http_fetcher.ts";
+import { BodySizeLimitError, HttpFetcher } from "../../../server/scrape/http_fetcher.ts";
+import type { PlainHttpClientConfig } from "../../../server/scrape/plain_http.ts";
 import { SocketGet } from "../../../server/scrape/socket_get.ts";
 import { freePort } from "../../integration/_server.ts";
 import { httpDefaults } from "./_fakes.ts";
@@ -22,6 +23,8 @@ async function getOnce(answer: readonly Part[], received = new Received(), by = 
 }
 
 const LONG = 'some_metric{label="value"} 123.456\n'.repeat(40_000); // 1.4 MB, over five buffers
+const GZIP = "Content-Encoding: gzip\r\n";
+const zipped = gzipSync(LONG);
 const TYPE = "Content-Type: text/plain; version=0.0.4\r\n";
 
 for (
@@ -55,6 +58,32 @@ for (
       name: "behind lines that end with LF alone",
       answer: [`HTTP/1.1 200 OK\n${TYPE}\n`, "a 1\n"],
       want: "a 1\n",
+    },
+    { name: "of HTTP/1.0", answer: [`HTTP/1.0 200 OK\r\n${TYPE}\r\n`, "a 1\n"], want: "a 1\n" },
+    {
+      name: "of HTTP/1.0 that is longer than it says",
+      answer: [`HTTP/1.0 200 OK\r\n${TYPE}Content-Length: 4\r\n\r\n`, "a 1\nb 2\n"],
+      want: "a 1\n",
+    },
+    { name: "compressed", answer: sized(gzipSync("a 1\n"), GZIP), want: "a 1\n" },
+    { name: "compressed and large", answer: sized(zipped, GZIP), want: LONG },
+    {
+      name: "compressed with hardly any effect",
+      answer: sized(gzipSync(LONG, { level: 0 }), GZIP),
+      want: LONG,
+    },
+    {
+      name: "compressed and in chunks",
+      answer: [
+        `${HEAD}${GZIP}Transfer-Encoding: chunked\r\n\r\n`,
+        ...chunked(zipped.subarray(0, 7), zipped.subarray(7)).slice(1),
+      ],
+      want: LONG,
+    },
+    {
+      name: "compressed that ends with its connection",
+      answer: [`${HEAD}${GZIP}\r\n`, zipped.subarray(0, 500), () => pause(5), zipped.subarray(500)],
+      want: LONG,
     },
     { name: "named identity", answer: sized("a 1\n", "Content-Encoding: identity\r\n"), want: "a 1\n" },
   ] as { name: string; answer: readonly Part[]; want: string }[]
@@ -124,6 +153,31 @@ for (
       error: /^Get "http:.*": too many trailers$/,
     },
     {
+      name: "a compressed body that breaks off",
+      answer: sized(zipped.subarray(0, zipped.length / 2), GZIP),
+      error: /^gzip: unexpected end of file$/,
+    },
+    {
+      name: "a compressed body that ends early",
+      answer: sized(zipped, GZIP).map((part) => typeof part === "string" ? part : part.subarray(0, 99)),
+      error: /^Get "http:.*": unexpected EOF$/,
+    },
+    {
+      name: "a body that is not compressed, though it should be",
+      answer: sized("a 1\n", GZIP),
+      error: /^gzip: invalid header$/,
+    },
+    {
+      name: "status 500 without a body",
+      answer: ["HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"],
+      error: /^server returned HTTP status 500 Internal Server Error$/,
+    },
+    {
+      name: "status 204",
+      answer: ["HTTP/1.1 204 No Content\r\n\r\n"],
+      error: /^server returned HTTP status 204 No Content$/,
+    },
+    {
       name: "status 404",
       answer: ["HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\n", "gone\n"],
       error: /^server returned HTTP status 404 Not Found$/,
@@ -145,9 +199,15 @@ for (
       ["HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 3\r\n\r\n", "no\n"],
       "unusual",
     ],
-    ["a compressed body", sized(gzipSync("a 1\n"), "Content-Encoding: gzip\r\n"), "unusual"],
+    ["a body in another encoding", sized("a 1\n", "Content-Encoding: br\r\n"), "unusual"],
+    ["a body encoded twice", sized(gzipSync(zipped), "Content-Encoding: gzip, gzip\r\n"), "unusual"],
     ["an interim answer", ["HTTP/1.1 103 Early Hints\r\n\r\n", ...sized("a 1\n")], "unusual"],
-    ["HTTP/1.0", ["HTTP/1.0 200 OK\r\n\r\n", "a 1\n"], "unusual"],
+    [
+      "chunks of HTTP/1.0",
+      ["HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", ...chunked("a 1\n").slice(1)],
+      "unusual",
+    ],
+    ["HTTP/0.9", ["HTTP/0.9 200 OK\r\n\r\n", "a 1\n"], "unusual"],
     ["what is not HTTP", ["hello\r\n\r\n"], "unusual"],
     ["two lengths", sized("a 1\n", "Content-Length: 3\r\n"), "unusual"],
     ["a length beside chunks", [`${HEAD}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n`], "unusual"],
@@ -210,7 +270,7 @@ Deno.test("SocketGet keeps its connections, and gets many bodies at once without
   await using target = new RawTarget((request) => {
     const number = Number(/GET \/(\d+)\?x=y HTTP/.exec(request)![1]);
     const body = `metric_${number} ${number}\n`.repeat(1000 * (number + 1));
-    return number % 2 === 0 ? sized(body) : chunked(body);
+    return [() => sized(body), () => chunked(body), () => sized(gzipSync(body), GZIP)][number % 3]();
   }, true);
   const get = new SocketGet();
   for (let round = 0; round < 3; round++) {
@@ -233,7 +293,11 @@ Deno.test("SocketGet keeps its connections, and gets many bodies at once without
 
 Deno.test("SocketGet keeps no connection that is to be closed, or has more than the body", async () => {
   for (
-    const answer of [sized("a 1\n", "Connection: close\r\n"), [...sized("a 1\n"), "HTTP/1.1 200 OK\r\n\r\n"]]
+    const answer of [
+      sized("a 1\n", "Connection: close\r\n"),
+      ["HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\n", "a 1\n"],
+      [...sized("a 1\n"), "HTTP/1.1 200 OK\r\n\r\n"],
+    ]
   ) {
     await using target = new RawTarget(() => [answer.join("")], true);
     const get = new SocketGet();
@@ -257,22 +321,76 @@ Deno.test("SocketGet asks again where a kept connection was closed", async () =>
   get.close();
 });
 
-Deno.test("a target whose body is compressed is asked once more, and then only by the client that can read it", async () => {
-  await using target = new RawTarget(() => sized(gzipSync("a 1\n"), "Content-Encoding: gzip\r\n"));
+/** Fetches the body of `target` again and again, and yields its length. */
+async function* bodyLengths(target: RawTarget, bodySizeLimit = 0): AsyncGenerator<number> {
   const fetcher = new HttpFetcher(httpDefaults, "Prometheus/3", { env: () => undefined });
-  const request = {
-    url: target.url,
-    unixSocket: "",
-    accept: "",
-    enableCompression: true,
-    timeoutMs: 1000,
-    bodySizeLimit: 0,
-  };
-  for (const requests of [2, 3, 4]) {
-    const received = new Received();
-    await fetcher.fetch(request, received, signal());
-    assert.equal(received.body, "a 1\n");
-    assert.equal(target.requests.length, requests);
+  const plain = { url: target.url, unixSocket: "", accept: "", enableCompression: true, timeoutMs: 1000 };
+  try {
+    for (;;) {
+      const received = new Received();
+      await fetcher.fetch({ ...plain, bodySizeLimit }, received, signal());
+      yield received.body.length;
+    }
+  } finally {
+    await fetcher.close();
   }
-  await fetcher.close();
+}
+
+for (
+  const { name, answer, requests } of [
+    { name: "plain is asked once", answer: sized(LONG), requests: [1, 2, 3] },
+    { name: "compressed is asked once", answer: sized(zipped, GZIP), requests: [1, 2, 3] },
+    {
+      name: "unusual is asked once more, and then only by the client that can read it",
+      answer: sized(LONG, "Content-Encoding: other\r\n"),
+      requests: [2, 3, 4],
+    },
+  ]
+) {
+  Deno.test(`a target whose body is ${name}`, async () => {
+    await using target = new RawTarget(() => answer);
+    const lengths = bodyLengths(target);
+    for (const count of requests) {
+      assert.equal((await lengths.next()).value, LONG.length);
+      assert.equal(target.requests.length, count);
+    }
+    await lengths.return(undefined);
+  });
+}
+
+Deno.test("body_size_limit counts decompressed bytes, up to the very byte", async () => {
+  for (const answer of [sized(LONG), chunked(LONG), sized(zipped, GZIP)]) {
+    await using target = new RawTarget(() => answer);
+    const withLimit = async (limit: number) => {
+      for await (const length of bodyLengths(target, limit)) return length;
+    };
+    assert.equal(await withLimit(LONG.length + 1), LONG.length);
+    await assert.rejects(withLimit(LONG.length), BodySizeLimitError);
+    await assert.rejects(withLimit(10), BodySizeLimitError);
+  }
 });
+
+for (
+  const { name, config, want } of [
+    { name: "nothing special", config: {}, want: true },
+    { name: "TLS settings, which are of no use", config: { enableHttp2: false }, want: true },
+    {
+      name: "a password",
+      config: { basicAuth: { username: "u" } as PlainHttpClientConfig["basicAuth"] },
+      want: false,
+    },
+    { name: "a bearer token", config: { bearerToken: "t" }, want: false },
+    { name: "a file with one", config: { bearerTokenFile: "/t" }, want: false },
+    {
+      name: "a header",
+      config: { httpHeaders: { "X-A": { values: ["1"], secrets: [], files: [] } } },
+      want: false,
+    },
+    { name: "a proxy", config: { proxyUrl: "http://p" }, want: false },
+    { name: "a proxy from the environment", config: { proxyFromEnvironment: true }, want: false },
+  ] as { name: string; config: Partial<PlainHttpClientConfig>; want: boolean }[]
+) {
+  Deno.test(`SocketGet ${want ? "serves" : "does not serve"} a pool with ${name}`, () => {
+    assert.equal(SocketGet.serves({ ...httpDefaults, ...config }), want);
+  });
+}
