@@ -9,7 +9,7 @@ import { NewestSamples, referenceTimes } from "./operators/instant_selector.ts";
 import { negateVector } from "./operators/negate.ts";
 import { samplesOf, timesOf, WindowCutter, windowCutter } from "./operators/range_windows.ts";
 import { haveOneName, mergeSameLabels } from "./operators/same_labels.ts";
-import { limitRatio, selectK } from "./operators/select_elements.ts";
+import { isRanking, limitRatio, selectK, selectsAny } from "./operators/select_elements.ts";
 import {
   materialize,
   rangeCallSource,
@@ -20,8 +20,8 @@ import { setOperation } from "./operators/set_operation.ts";
 import { smoothInstant } from "./operators/smoothed_selector.ts";
 import { vectorBinary } from "./operators/vector_binary.ts";
 import { vectorScalar } from "./operators/vector_scalar.ts";
-import { fixedTime, type PlanNode } from "./plan.ts";
-import { callsIn, histogramsArgument } from "./pushdown/fragment.ts";
+import { fixedTime, inputsOf, type PlanNode } from "./plan.ts";
+import { operatorsIn, seriesArgument } from "./pushdown/fragment.ts";
 import { ExecutionError } from "./query_errors.ts";
 import type { SelectedSamples } from "./selected_samples.ts";
 import type { QueryRun } from "./query_run.ts";
@@ -46,8 +46,10 @@ export interface NodeObserver {
 export class Evaluator {
   readonly #run: QueryRun;
   readonly #observe: NodeObserver | undefined;
-  /** Arguments of a call that was to be pushed down, should it come back. */
+  /** Arguments of a call or an operator that was to be pushed down, should it come back. */
   readonly #scalars = new Map<PlanNode, Value>();
+  /** Operators of what came back: only what they are over is tried again. */
+  readonly #cameBack = new Set<PlanNode>();
 
   constructor(run: QueryRun, observe?: NodeObserver) {
     this.#run = run;
@@ -88,8 +90,10 @@ export class Evaluator {
       }
       case "aggregate":
         return vector(await this.#pushDown(node, steps) ?? await this.#aggregate(node, steps));
-      case "binary":
-        return await this.#binary(node, steps);
+      case "binary": {
+        const pushed = await this.#pushDown(node, steps);
+        return pushed === undefined ? await this.#binary(node, steps) : vector(pushed);
+      }
       case "negate":
         return await this.#negate(node, steps);
       case "once":
@@ -98,25 +102,43 @@ export class Evaluator {
   }
 
   /** The value of `node` from who has the samples; undefined where it has to be evaluated here. */
-  async #pushDown(node: Node<"select" | "call" | "aggregate">, steps: Steps): Promise<Vector | undefined> {
-    if (!this.#run.canPushDown(node)) return undefined;
-    const calls = callsIn(node);
+  async #pushDown(node: PlanNode, steps: Steps): Promise<Vector | undefined> {
+    if (this.#cameBack.has(node) || !this.#run.canPushDown(node)) return undefined;
+    const k = await this.#rankingParameter(node, steps);
+    if (k !== undefined && !selectsAny(k)) return undefined;
+    const operators = operatorsIn(node);
     const scalars: (ScalarColumn | undefined)[][] = [];
-    for (const call of calls) {
-      checkExtension(call);
-      scalars.push(await this.#scalarArguments(call, steps));
+    for (const operator of operators) {
+      if (operator.kind === "call") checkExtension(operator);
+      scalars.push(await this.#scalarArguments(operator, steps));
     }
-    const pushed = await this.#run.pushDown(node, steps, scalars);
-    if (pushed === undefined) return undefined;
-    for (const { args } of calls) for (const arg of args) this.#scalars.delete(arg);
+    const pushed = await this.#run.pushDown(node, steps, { scalars, k });
+    if (pushed === undefined) {
+      for (const operator of operators) if (operator.kind === "binary") this.#cameBack.add(operator);
+      return undefined;
+    }
+    for (const operator of [node, ...operators]) {
+      for (const arg of inputsOf(operator)) this.#scalars.delete(arg);
+    }
     return pushed;
   }
 
-  /** The scalar arguments of a call that is to be pushed down, by position, kept should it come back. */
-  async #scalarArguments(call: Node<"call">, steps: Steps): Promise<(ScalarColumn | undefined)[]> {
-    const vector = histogramsArgument(call);
+  /** The parameter of an aggregation that takes the best k elements, kept should it come back. */
+  async #rankingParameter(node: PlanNode, steps: Steps): Promise<ScalarColumn | undefined> {
+    if (node.kind !== "aggregate" || !isRanking(node.expr.op)) return undefined;
+    const value = await this.evaluate(node.param!, steps);
+    this.#scalars.set(node.param!, value);
+    return scalarOf(value);
+  }
+
+  /** The scalar arguments of what is to be pushed down, by position, kept should it come back. */
+  async #scalarArguments(
+    operator: Node<"call" | "binary">,
+    steps: Steps,
+  ): Promise<(ScalarColumn | undefined)[]> {
+    const vector = seriesArgument(operator);
     const scalars: (ScalarColumn | undefined)[] = [];
-    for (const arg of call.args) {
+    for (const arg of inputsOf(operator)) {
       if (arg.kind === "windows" || arg === vector) {
         scalars.push(undefined);
         continue;
@@ -126,6 +148,13 @@ export class Evaluator {
       scalars.push(scalarOf(value));
     }
     return scalars;
+  }
+
+  /** The value of what may have been a scalar argument of a call or an operator that came back. */
+  async #argument(node: PlanNode, steps: Steps): Promise<Value> {
+    const known = this.#scalars.get(node);
+    this.#scalars.delete(node);
+    return known ?? await this.evaluate(node, steps);
   }
 
   async #vector(node: PlanNode, steps: Steps): Promise<Vector> {
@@ -217,9 +246,7 @@ export class Evaluator {
     if (SORT_FUNCTIONS.has(expr.func.name) && steps.count > 1) run.annotations.sortInRangeQuery(expr.span);
     const values: Value[] = [];
     for (const arg of args) {
-      const known = this.#scalars.get(arg);
-      this.#scalars.delete(arg);
-      values.push(known ?? await this.evaluate(arg, steps));
+      values.push(await this.#argument(arg, steps));
     }
     const { options, annotations } = run;
     return {
@@ -278,7 +305,7 @@ export class Evaluator {
       if (!Array.isArray(source)) return await aggregateSource(expr.op, source, { expr, steps, run });
       return await aggregate(expr.op, { expr, vector: source, steps, run });
     }
-    const value = param && await this.evaluate(param, steps);
+    const value = param && await this.#argument(param, steps);
     const aggregation = { expr, vector: await this.#vector(input, steps), steps, run };
     switch (expr.op) {
       case "count_values":
@@ -308,7 +335,7 @@ export class Evaluator {
 
   async #binary({ expr, lhs, rhs }: Node<"binary">, steps: Steps): Promise<Value> {
     const run = this.#run;
-    const left = await this.evaluate(lhs, steps), right = await this.evaluate(rhs, steps);
+    const left = await this.#argument(lhs, steps), right = await this.#argument(rhs, steps);
     if (left.type === "scalar" && right.type === "scalar") {
       const values = left.values.map((value, step) => scalarOperation(expr.op, value, right.values[step]!));
       return { type: "scalar", values };

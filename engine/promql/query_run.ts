@@ -5,9 +5,9 @@ import { inputsOf, type PlanNode, type Selection } from "./plan.ts";
 import {
   type Fragment,
   type FragmentEvaluator,
+  fragmentInput,
   type FragmentResult,
   fragmentSelector,
-  readsStatisticsOnly,
   type SlabRows,
 } from "./pushdown/fragment.ts";
 import { releaseSlabs } from "./pushdown/slabs.ts";
@@ -50,7 +50,14 @@ function fragmentExpr(node: PlanNode): Fragment["expr"] {
 }
 
 function callOf(node: PlanNode): PlanNode["expr"] {
-  return node.kind === "call" ? { ...node.expr, args: node.args.map(callOf) } : node.expr;
+  switch (node.kind) {
+    case "call":
+      return { ...node.expr, args: node.args.map(callOf) };
+    case "binary":
+      return { ...node.expr, lhs: callOf(node.lhs), rhs: callOf(node.rhs) };
+    default:
+      return node.expr;
+  }
 }
 
 /** How long evaluation may keep the thread to itself, in ms. */
@@ -102,24 +109,25 @@ export class QueryRun {
 
   /**
    * The value of an instant vector from whoever has the samples, where they can evaluate it.
-   * @param scalars As in `Fragment`.
    * @returns Undefined where the samples themselves are needed.
    */
   async pushDown(
     node: PlanNode,
     steps: Steps,
-    scalars: Fragment["scalars"],
+    { scalars, k }: Pick<Fragment, "scalars" | "k">,
   ): Promise<Vector | undefined> {
     const { fragments, signal, startMs, endMs, stepMs, account, now, deadlineMs } = this.options;
     if (fragments === undefined || steps.count === 0) return undefined;
     const { lookbackDeltaMs, useStartTimestamps, typeAndUnitLabels, delayedNameRemoval } = this.options;
+    const input = fragmentInput(node);
     let results: FragmentResult[];
     try {
       results = await fragments.evaluateFragment({
         expr: fragmentExpr(node),
-        quantity: node.kind === "select" ? node.quantity : "values",
-        statisticsOnly: readsStatisticsOnly(node),
+        quantity: input.kind === "select" ? input.quantity : "values",
+        statisticsOnly: input.statisticsOnly,
         scalars,
+        k,
         steps,
         query: { startMs, endMs, stepMs },
         querySteps: account.steps,
@@ -136,7 +144,7 @@ export class QueryRun {
       throw new StorageError(error);
     }
     this.check();
-    const vector = gatherFragments(results, node, steps, this);
+    const vector = await gatherFragments(results, node, steps, this, k);
     if (vector === undefined) {
       for (const result of results) if (result.kind === "rows") releaseSlabs(result.rows);
     }

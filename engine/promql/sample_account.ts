@@ -17,7 +17,7 @@ export interface SampleLimits {
   readonly maxSeries?: number;
   /** Samples that a query may read from the store, each counted once as windows slide over it. */
   readonly maxSamplesRead?: number;
-  /** Bytes of the columns that a query may load, or get from those who evaluate parts of it. */
+  /** Bytes of the columns that a query may load, or get from those who evaluate parts of it, each of whom may hold as many. */
   readonly maxMemoryBytes?: number;
 }
 
@@ -41,6 +41,11 @@ const CELLS_PER_SAMPLE = 4;
 /** What a histogram counts for, in samples: its size is about that of so many floats. */
 export function histogramSize({ positiveBuckets, negativeBuckets }: FloatHistogram): number {
   return Math.ceil(((positiveBuckets.length + negativeBuckets.length) * 8 + 192) / 16);
+}
+
+/** Bytes that the columns of a series take, about. */
+export function bytesOf({ values, histograms }: SeriesColumns): number {
+  return values.length * (histograms === undefined ? 8 : 512);
 }
 
 /** What a series has at a step, in samples. */
@@ -94,20 +99,23 @@ export class SampleAccount {
   /** Series that a select gave. @throws {CostLimitError|QueryLimitError} */
   load(series: readonly SeriesColumns[]): void {
     this.addSeries(series.length);
-    let bytes = 0;
-    for (const { values, histograms } of series) {
-      bytes += values.length * (histograms === undefined ? 8 : 512);
-    }
-    this.#hold(bytes);
+    this.#hold(series.reduce((sum, columns) => sum + bytesOf(columns), 0));
   }
 
-  /** @throws {QueryLimitError} */
   #hold(bytes: number): void {
-    const { maxMemoryBytes = Infinity } = this.limits;
     this.#bytes += bytes;
-    if (this.#bytes > maxMemoryBytes) {
+    this.holds(this.#bytes);
+  }
+
+  /**
+   * `bytes` of columns are in memory in all.
+   * @throws {QueryLimitError}
+   */
+  holds(bytes: number): void {
+    const { maxMemoryBytes = Infinity } = this.limits;
+    if (bytes > maxMemoryBytes) {
       throw new QueryLimitError(
-        `query loads ${this.#bytes} bytes of samples, more than the limit of ${maxMemoryBytes}: ` +
+        `query loads ${bytes} bytes of samples, more than the limit of ${maxMemoryBytes}: ` +
           "select fewer series or a shorter range, or raise the memory limit per query",
       );
     }
@@ -165,6 +173,11 @@ export class SampleAccount {
    */
   reserve(cells: number): void {
     if (cells > CELLS_PER_SAMPLE * this.limits.maxSamples) throw tooManySamples();
+  }
+
+  /** `samples` of a result are in memory in all. @throws {QueryLimitError} */
+  keeps(samples: number): void {
+    if (samples > this.limits.maxSamples) throw tooManySamples();
   }
 
   /**

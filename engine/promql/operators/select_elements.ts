@@ -2,14 +2,36 @@ import { formatG } from "../../go_float.ts";
 import { hashLabels } from "../../labels/hash.ts";
 import { compareLabels } from "../../labels/labels.ts";
 import { ExecutionError } from "../query_errors.ts";
-import { FLOAT, hasSamples, HISTOGRAM, type InstantSeries, NONE, type Vector } from "../value.ts";
+import type { Aggregator } from "../token.ts";
+import {
+  FLOAT,
+  hasSamples,
+  HISTOGRAM,
+  type InstantSeries,
+  NONE,
+  type ScalarColumn,
+  type Vector,
+} from "../value.ts";
 import { type AggregationInput, membersOf } from "./aggregate.ts";
 import { groupSeries } from "./grouping.ts";
 
+/** An aggregator that takes the best elements of each group. */
+export type Ranking = "topk" | "bottomk";
+
+export function isRanking(op: Aggregator): op is Ranking {
+  return op === "topk" || op === "bottomk";
+}
+
+/** Whether `k` lets something be selected, and is no error. */
+export function selectsAny(k: ScalarColumn): boolean {
+  const { min, max, hasNaN } = boundsOf(k);
+  return !hasNaN && max >= 1 && min > -INT64 && max < INT64;
+}
+
 /** The largest (`topk`) or smallest (`bottomk`) k elements, or any k (`limitk`), of each group; k by step. */
 export async function selectK(
-  op: "topk" | "bottomk" | "limitk",
-  k: Float64Array,
+  op: Ranking | "limitk",
+  k: ScalarColumn,
   input: AggregationInput,
 ): Promise<Vector> {
   const { expr, vector, steps, run } = input;
@@ -125,7 +147,7 @@ class KeptElements {
  * A binary heap of the k elements that go last, the first to be replaced on top. Which of equal elements stay depends
  * on the heap's order, so it moves them as upstream's does.
  */
-class ValueHeap {
+export class ValueHeap {
   readonly #isReverse: boolean;
   readonly #elements: number[] = [];
   readonly #values: number[] = [];
@@ -138,22 +160,24 @@ class ValueHeap {
     this.#isReverse = isReverse;
   }
 
-  offer(element: number, value: number, k: number): void {
+  /** Whether it was taken, at least for now; what is not taken has no influence on which of the others stay. */
+  offer(element: number, value: number, k: number): boolean {
     if (this.#values.length < k) {
       this.#elements.push(element);
       this.#values.push(value);
       this.#up(this.#values.length - 1);
-      return;
+      return true;
     }
     const top = this.#values[0]!;
     const isBetter = this.#isBetter(value, top);
     const left = isBetter ? top : value;
     if (!this.#isFull || this.#isBetter(left, this.#nextValue)) this.#nextValue = left;
     this.#isFull = true;
-    if (!isBetter) return;
+    if (!isBetter) return false;
     this.#elements[0] = element;
     this.#values[0] = value;
     this.#down();
+    return true;
   }
 
   #isBetter(a: number, b: number): boolean {

@@ -2,12 +2,13 @@ import { METRIC_NAME } from "../../labels/labels.ts";
 import { Matcher } from "../../labels/matcher.ts";
 import type { Scannable, ScannedSeries } from "../../tsdb/scanned_series.ts";
 import { Annotations } from "../annotations.ts";
-import type { Call, VectorSelector } from "../ast.ts";
+import { isReduction } from "../operators/aggregate.ts";
 import { plainQueryError, QueryTimeoutError } from "../query_errors.ts";
-import { SampleAccount } from "../sample_account.ts";
-import type { Fragment, FragmentResult } from "./fragment.ts";
+import { bytesOf, SampleAccount } from "../sample_account.ts";
+import type { Fragment, FragmentResult, SeriesExpr } from "./fragment.ts";
 import { fragmentSource, type SourceContext, UnsupportedSeries } from "./fragment_source.ts";
-import { GroupSink, RowSink } from "./sinks.ts";
+import { RankingSink } from "./ranking_sink.ts";
+import { GroupSink, RowSink, type Sink } from "./sinks.ts";
 import { Slabs } from "./slabs.ts";
 
 /** How long evaluation may keep the thread to itself, in ms. */
@@ -56,14 +57,11 @@ class FragmentRun implements SourceContext {
   }
 
   async evaluate(source: Scannable): Promise<FragmentResult> {
-    const { expr, steps } = this.fragment;
+    const { expr } = this.fragment;
     const isAggregation = expr.kind === "aggregation";
-    const evaluated = fragmentSource((isAggregation ? expr.expr : expr) as VectorSelector | Call, this);
-    const { selector, startMs, endMs, fill, dropsName } = evaluated;
-    const slabs = new Slabs(steps.count, isAggregation ? 64 : 1 << 16);
-    const sink = isAggregation
-      ? new GroupSink(expr, dropsName, slabs, this.account, this.fragment)
-      : new RowSink(slabs, this.account, this.fragment);
+    const evaluated = fragmentSource((isAggregation ? expr.expr : expr) as SeriesExpr, this);
+    const { selector, startMs, endMs, fill, dropsName, finish } = evaluated;
+    const sink = this.#sink(dropsName);
     const needsOneName = evaluated.needsOneName || (dropsName && isAggregation);
     let read = 0;
     await source.scan({
@@ -73,6 +71,7 @@ class FragmentRun implements SourceContext {
       signal: this.#context.signal,
     }, (series) => {
       this.#note(series, needsOneName);
+      this.account.holds(sink.bytes + bytesOf(series));
       const columns = sink.columnsFor(series);
       const filled = fill(series, columns);
       if (typeof filled !== "boolean") {
@@ -81,15 +80,29 @@ class FragmentRun implements SourceContext {
       if (filled) sink.keep(series, columns);
       return (++read & 15) === 0 ? this.checkpoint() : undefined;
     });
+    this.account.holds(sink.bytes);
+    const kept = await sink.finish(this);
     this.#check(this.now());
+    finish?.();
     return {
       kind: "rows",
-      ...sink.finish(),
+      ...kept,
       identities: Float64Array.from(this.#identities).sort(),
       name: this.#name,
       annotations: this.annotations.list(),
       counts: this.account.counts,
     };
+  }
+
+  #sink(dropsName: boolean): Sink {
+    const { fragment, account } = this, { expr, steps } = fragment;
+    if (expr.kind === "aggregation" && isReduction(expr.op)) {
+      return new GroupSink(expr, dropsName, new Slabs(steps.count, 64), account, fragment);
+    }
+    const slabs = new Slabs(steps.count, 1 << 16);
+    return expr.kind === "aggregation"
+      ? new RankingSink(expr, dropsName, slabs, account, fragment)
+      : new RowSink(slabs, account, fragment);
   }
 
   /** Notes which series was read. @throws {UnsupportedSeries} */

@@ -1,26 +1,30 @@
 import type { PackedHistograms } from "../../histogram/packed_histograms.ts";
 import type { Matcher } from "../../labels/matcher.ts";
 import type { Annotation } from "../annotations.ts";
-import type { Aggregation, Call, VectorSelector } from "../ast.ts";
+import { type Aggregation, type Binary, type Call, typeOf, type VectorSelector } from "../ast.ts";
 import { isReduction } from "../operators/aggregate.ts";
-import type { PlanNode, SelectedQuantity } from "../plan.ts";
+import { isRanking } from "../operators/select_elements.ts";
+import { inputsOf, type PlanNode, type SelectedQuantity } from "../plan.ts";
 import type { PlainQueryError } from "../query_errors.ts";
 import type { SampleCounts, SampleLimits } from "../sample_account.ts";
 import type { ScalarColumn, Steps } from "../value.ts";
 
 /**
  * A part of a query that whoever has the samples can evaluate for its own series: an instant selector or a function over
- * a range selector, a function of the histograms that either gives, or an aggregation of one of these whose partial
- * results can be put together. All of it is plain data.
+ * a range selector, a function of the histograms that either gives, an operator between one of these and a scalar, or
+ * an aggregation of one of these whose partial results can be put together, or that takes the best elements. All of it is
+ * plain data.
  */
 export interface Fragment {
   /** With durations and `@` resolved; matchers may have lost their methods on the way. */
-  readonly expr: VectorSelector | Call | Aggregation;
+  readonly expr: SeriesExpr | Aggregation;
   readonly quantity: SelectedQuantity;
   /** Of histograms, only count, sum and counter resets matter. */
   readonly statisticsOnly: boolean;
-  /** Scalar arguments of each call, the outermost first, by position. */
+  /** Scalar arguments of each call and operator, the outermost first, by position. */
   readonly scalars: readonly (readonly (ScalarColumn | undefined)[])[];
+  /** Of an aggregation that takes the best k elements, by step. */
+  readonly k?: ScalarColumn;
   readonly steps: Steps;
   /** The query that the fragment is part of. */
   readonly query: { readonly startMs: number; readonly endMs: number; readonly stepMs: number };
@@ -34,6 +38,9 @@ export interface Fragment {
   /** How long evaluation may take, in ms. */
   readonly timeoutMs: number;
 }
+
+/** What a fragment gives for each series, or aggregates. */
+export type SeriesExpr = VectorSelector | Call | Binary;
 
 /** What came of a fragment where it was evaluated. */
 export type FragmentResult =
@@ -100,17 +107,27 @@ export interface FragmentEvaluator {
   evaluateFragment(fragment: Fragment, signal?: AbortSignal): Promise<FragmentResult[]>;
 }
 
+/** How many calls and operators a fragment may have inside each other, as they are evaluated recursively. */
+const DEPTH_MAX = 16;
+
 type CallNode = Extract<PlanNode, { kind: "call" }>;
+type BinaryNode = Extract<PlanNode, { kind: "binary" }>;
 
 /** The selector that a fragment of `node` reads, if it can be one. */
-export function fragmentSelector(node: PlanNode, delayedNameRemoval: boolean): VectorSelector | undefined {
+export function fragmentSelector(
+  node: PlanNode,
+  delayedNameRemoval: boolean,
+  depthMax = DEPTH_MAX,
+): VectorSelector | undefined {
+  if (depthMax === 0) return undefined;
+  const selectorOf = (input: PlanNode) => fragmentSelector(input, delayedNameRemoval, depthMax - 1);
   switch (node.kind) {
     case "select":
       return node.quantity !== "start timestamps" && !node.expr.isSmoothed ? node.expr : undefined;
     case "call": {
       const vector = histogramsArgument(node);
       if (vector !== undefined) {
-        const selector = fragmentSelector(vector, delayedNameRemoval);
+        const selector = selectorOf(vector);
         // Buckets of classic histograms belong together.
         return selector?.name.endsWith("_bucket") ? undefined : selector;
       }
@@ -119,30 +136,39 @@ export function fragmentSelector(node: PlanNode, delayedNameRemoval: boolean): V
       const [range] = ranges;
       return ranges.length === 1 && range!.kind === "windows" ? range!.expr.selector : undefined;
     }
+    case "binary": {
+      const vector = vectorOperand(node);
+      return vector === undefined || vector.kind === "aggregate" ? undefined : selectorOf(vector);
+    }
     case "aggregate": {
       // Names that are dropped at the end only may keep series of a group apart until then.
-      const isPlain = isReduction(node.expr.op) && !delayedNameRemoval;
-      const { input } = node;
-      if (!isPlain || input.kind === "aggregate") return undefined;
-      return input.kind === "select" && input.quantity !== "values"
-        ? undefined
-        : fragmentSelector(input, delayedNameRemoval);
+      const { op } = node.expr;
+      const isPlain = (isReduction(op) || isRanking(op)) && !delayedNameRemoval;
+      return isPlain && node.input.kind !== "aggregate" ? selectorOf(node.input) : undefined;
     }
     default:
       return undefined;
   }
 }
 
-/** The calls in a fragment, the outermost first. */
-export function callsIn(node: PlanNode): CallNode[] {
-  const call = node.kind === "aggregate" ? node.input : node;
-  if (call.kind !== "call") return [];
-  const vector = histogramsArgument(call);
-  return vector?.kind === "call" ? [call, vector] : [call];
+/** The calls and operators in a fragment, the outermost first. */
+export function operatorsIn(node: PlanNode): (CallNode | BinaryNode)[] {
+  const operators: (CallNode | BinaryNode)[] = [];
+  let input: PlanNode | undefined = node.kind === "aggregate" ? node.input : node;
+  while (input?.kind === "call" || input?.kind === "binary") {
+    operators.push(input);
+    input = seriesArgument(input);
+  }
+  return operators;
+}
+
+/** What a call or an operator of a fragment is evaluated over, unless that is windows. */
+export function seriesArgument(node: CallNode | BinaryNode): PlanNode | undefined {
+  return node.kind === "call" ? histogramsArgument(node) : vectorOperand(node);
 }
 
 /** The argument of a function of histograms that gives them, where it may be evaluated series by series. */
-export function histogramsArgument({ implementation, expr, args }: CallNode): PlanNode | undefined {
+function histogramsArgument({ implementation, expr, args }: CallNode): PlanNode | undefined {
   if (implementation.kind !== "vector" || !implementation.ofHistograms) return undefined;
   return args.find((arg, i) =>
     // A sign is not in the plan, but annotations point to it.
@@ -152,14 +178,42 @@ export function histogramsArgument({ implementation, expr, args }: CallNode): Pl
   );
 }
 
-/** Whether the selector of a fragment has histograms of which only count, sum and counter resets matter. */
-export function readsStatisticsOnly(node: PlanNode): boolean {
-  const calls = callsIn(node);
-  const [innermost = node.kind === "aggregate" ? node.input : node] = calls.slice(-1);
-  const source = innermost.kind === "call"
-    ? innermost.args.find(({ kind }) => kind === "windows" || kind === "select")
-    : innermost;
-  return source !== undefined && "statisticsOnly" in source && source.statisticsOnly;
+/** The vector of an operator between a vector and a scalar that reads no series, where each series has its own result. */
+function vectorOperand({ expr, lhs, rhs }: BinaryNode): PlanNode | undefined {
+  if (expr.matching !== null) return undefined;
+  if (isScalar(rhs)) return isScalar(lhs) ? undefined : lhs;
+  // What is remarked on a step where a histogram and a float are no bounds to trim to depends on all series.
+  return isScalar(lhs) && expr.op !== "</" && expr.op !== ">/" ? rhs : undefined;
+}
+
+function isScalar(node: PlanNode): boolean {
+  return node.kind === "number" || (typeOf(node.expr) === "scalar" && readsNothing(node));
+}
+
+function readsNothing(node: PlanNode): boolean {
+  switch (node.kind) {
+    case "number":
+      return true;
+    case "call":
+    case "binary":
+    case "negate":
+    case "once":
+      return inputsOf(node).every(readsNothing);
+    default:
+      return false;
+  }
+}
+
+/** What the innermost operator of a fragment reads. */
+export function fragmentInput(node: PlanNode): Extract<PlanNode, { kind: "select" | "windows" }> {
+  const innermost = operatorsIn(node).at(-1);
+  const input = innermost === undefined
+    ? (node.kind === "aggregate" ? node.input : node)
+    : seriesArgument(innermost) ?? inputsOf(innermost).find(({ kind }) => kind === "windows");
+  if (input?.kind !== "select" && input?.kind !== "windows") {
+    throw new TypeError(`BUG: a ${node.kind} without a selector is no fragment`);
+  }
+  return input;
 }
 
 /** A matcher as it comes out of another thread. */

@@ -1,18 +1,19 @@
 import type { ScannedSeries } from "../../tsdb/scanned_series.ts";
 import type { SeriesColumns } from "../../tsdb/select.ts";
 import type { Annotations } from "../annotations.ts";
-import type { Call, MatrixSelector, VectorSelector } from "../ast.ts";
+import type { Binary, Call, MatrixSelector, VectorSelector } from "../ast.ts";
 import type { FunctionCall, FunctionImplementation } from "../functions/registry.ts";
 import { FUNCTIONS } from "../functions/table.ts";
 import type { Columns } from "../operators/aggregate.ts";
 import { NewestSamples, referenceTimes } from "../operators/instant_selector.ts";
+import { changesIdentity, ScalarOperation } from "../operators/scalar_operation.ts";
 import { windowCutter } from "../operators/range_windows.ts";
 import { type Checkpoint, evaluateBySlices } from "../operators/step_slices.ts";
 import { fixedTime } from "../plan.ts";
 import type { SampleAccount } from "../sample_account.ts";
 import { withoutBuckets, withoutGaps } from "../selected_samples.ts";
 import { FLOAT, hasSamples, type InstantSeries, NONE, type Value } from "../value.ts";
-import type { Fragment } from "./fragment.ts";
+import type { Fragment, SeriesExpr } from "./fragment.ts";
 
 /** A series is of a kind whose results cannot be put together. */
 export class UnsupportedSeries extends Error {}
@@ -31,6 +32,8 @@ export interface FragmentSource {
   readonly dropsName: boolean;
   /** Whether something evaluates series that have lost their name. */
   readonly needsOneName: boolean;
+  /** Remarks on all series together; to be called after the last of them. */
+  finish?(): void;
 }
 
 /** What evaluation notes, and is controlled by. */
@@ -40,11 +43,18 @@ export interface SourceContext extends Checkpoint {
   readonly account: SampleAccount;
 }
 
-export function fragmentSource(expr: VectorSelector | Call, context: SourceContext): FragmentSource {
-  if (expr.kind === "vectorSelector") return selectorSource(expr, context);
-  return FUNCTIONS[expr.func.name]!.kind === "vector"
-    ? histogramCallSource(expr, context)
-    : rangeCallSource(expr, context, context.fragment.scalars.at(-1)!);
+/** @param depth Of how many calls and operators of the fragment `expr` is the operand. */
+export function fragmentSource(expr: SeriesExpr, context: SourceContext, depth = 0): FragmentSource {
+  switch (expr.kind) {
+    case "vectorSelector":
+      return selectorSource(expr, context);
+    case "binary":
+      return operatorSource(expr, context, depth);
+    case "call":
+      return FUNCTIONS[expr.func.name]!.kind === "vector"
+        ? histogramCallSource(expr, context, depth)
+        : rangeCallSource(expr, context, context.fragment.scalars[depth]!);
+  }
 }
 
 function selectorSource(selector: VectorSelector, { fragment, account }: SourceContext): FragmentSource {
@@ -63,7 +73,7 @@ function selectorSource(selector: VectorSelector, { fragment, account }: SourceC
       if (found > 0) account.lookAt(out, found, steps);
       return found > 0;
     },
-    dropsName: false,
+    dropsName: quantity !== "values",
     needsOneName: false,
   };
 }
@@ -100,16 +110,14 @@ function rangeCallSource(
 }
 
 /** A function of the histograms that a selector or a function over a range gives. */
-function histogramCallSource(call: Call, context: SourceContext): FragmentSource {
-  const { steps, scalars } = context.fragment;
-  const place = call.args.findIndex(({ kind }, i) =>
-    scalars[0]![i] === undefined && (kind === "vectorSelector" || kind === "call")
-  );
-  const inner = fragmentSource(call.args[place] as VectorSelector | Call, context);
+function histogramCallSource(call: Call, context: SourceContext, depth: number): FragmentSource {
+  const { steps } = context.fragment, scalars = context.fragment.scalars[depth]!;
+  const place = scalars.indexOf(undefined);
+  const inner = fragmentSource(call.args[place] as SeriesExpr, context, depth + 1);
   const implementation = FUNCTIONS[call.func.name] as Extract<FunctionImplementation, { kind: "vector" }>;
   const callWith = (series: InstantSeries[]) =>
     implementation.evaluate(
-      callOf(call, place, { type: "vector", series }, scalars[0]!, context),
+      callOf(call, place, { type: "vector", series }, scalars, context),
     ) as InstantSeries[];
   callWith([]); // for its remarks on the other arguments
   const values = new Float64Array(steps.count), present = new Uint8Array(steps.count);
@@ -133,6 +141,31 @@ function histogramCallSource(call: Call, context: SourceContext): FragmentSource
     },
     dropsName: true,
     needsOneName: inner.dropsName,
+  };
+}
+
+/** An operator between what another source gives and a scalar. */
+function operatorSource(expr: Binary, context: SourceContext, depth: number): FragmentSource {
+  const [lhs, rhs] = context.fragment.scalars[depth]!;
+  const inner = fragmentSource((lhs === undefined ? expr.lhs : expr.rhs) as SeriesExpr, context, depth + 1);
+  const operation = new ScalarOperation(expr, (lhs ?? rhs)!, lhs !== undefined);
+  const operate = (out: InstantSeries): boolean => {
+    operation.apply(out, out);
+    return hasSamples(out);
+  };
+  return {
+    ...inner,
+    fill: (series, out) => {
+      const filled = inner.fill(series, out);
+      if (typeof filled !== "boolean") return filled.then((has) => has && operate(out));
+      return filled && operate(out);
+    },
+    dropsName: inner.dropsName || changesIdentity(expr),
+    needsOneName: inner.needsOneName || inner.dropsName,
+    finish: () => {
+      inner.finish?.();
+      operation.report(context.annotations);
+    },
   };
 }
 

@@ -8,37 +8,41 @@ import {
   type PartialResult,
   type Reduction,
 } from "../operators/aggregate.ts";
+import { changesIdentity } from "../operators/scalar_operation.ts";
 import { finishHistograms, type HistogramSum } from "../operators/aggregate_histograms.ts";
+import { type Ranking, selectK } from "../operators/select_elements.ts";
 import { mergeSameLabels } from "../operators/same_labels.ts";
 import type { PlanNode } from "../plan.ts";
 import { queryErrorOf } from "../query_errors.ts";
 import type { QueryRun } from "../query_run.ts";
-import type { Aggregator } from "../token.ts";
 import {
   FLOAT,
   hasSamples,
   HISTOGRAM,
   type InstantSeries,
   METADATA_LABELS,
+  type ScalarColumn,
   type Steps,
   type Vector,
 } from "../value.ts";
-import { callsIn, type FragmentResult, type FragmentRows } from "./fragment.ts";
+import { type FragmentResult, type FragmentRows, operatorsIn, seriesArgument } from "./fragment.ts";
 import { unpackLabels } from "./packed_labels.ts";
 import { PartialReader } from "./packed_partials.ts";
 import { buffersOf, readPartial, readRow } from "./slabs.ts";
 
 /**
  * Puts together what came of a fragment in all of its parts.
+ * @param k As in `Fragment`.
  * @returns Undefined where that cannot be done: the samples themselves are to be put together then.
  * @throws What made a part fail.
  */
-export function gatherFragments(
+export async function gatherFragments(
   results: readonly FragmentResult[],
   node: PlanNode,
   steps: Steps,
   run: QueryRun,
-): Vector | undefined {
+  k?: ScalarColumn,
+): Promise<Vector | undefined> {
   for (const result of results) if (result.kind === "failed") throw queryErrorOf(result.error);
   const parts = results.filter((result) => result.kind === "rows");
   if (parts.length < results.length) return undefined;
@@ -49,36 +53,53 @@ export function gatherFragments(
   const isAggregation = node.kind === "aggregate";
   const needsOneName = isAggregation
     ? dropsName
-    : callsIn(node).some((call) => namesAreDropped(call) && call !== node);
+    : operatorsIn(node).map(seriesArgument).some((input) => input !== undefined && namesAreDropped(input));
   if (needsOneName && !haveOneName) return undefined;
   if (!areDistinct(filled.map(({ identities }) => identities))) return undefined;
-  const groups = isAggregation ? groupsOf(filled, node.expr.op, steps) : NO_GROUPS;
-  if (groups === undefined) return undefined;
-
-  const { account, delayedNameRemoval } = run.options;
-  for (const { counts, annotations, rows } of parts) {
-    account.absorb(counts, buffersOf(rows).reduce((sum, { byteLength }) => sum + byteLength, 0));
-    run.annotations.absorb(annotations);
-  }
-  if (isAggregation) {
-    for (const { rows } of parts) run.releaseLater(rows);
+  if (isAggregation && isReduction(node.expr.op)) {
+    const groups = await groupsOf(filled, node.expr.op, steps, run);
+    if (groups === undefined) return undefined;
+    absorb(parts, run);
     return aggregated(groups, filled.some(({ ignoredHistograms }) => ignoredHistograms), node, steps, run);
   }
-  account.reserve(filled.reduce((sum, { rows }) => sum + rows.count, 0) * steps.count);
-  for (const { rows } of filled) run.releaseLater(rows);
+  absorb(parts, run);
+  run.options.account.reserve(filled.reduce((sum, { rows }) => sum + rows.count, 0) * steps.count);
+  const vector = seriesOf(filled, dropsName, steps, run);
+  if (!isAggregation) {
+    const isUnique = !dropsName || (haveOneName && !hasMetadata(filled)) ||
+      (run.options.delayedNameRemoval && steps.count === 1);
+    return isUnique ? vector : mergeSameLabels(vector);
+  }
+  const { expr } = node, op = expr.op as Ranking;
+  if (filled.some(({ ignoredHistograms }) => ignoredHistograms)) {
+    run.annotations.histogramIgnoredInAggregation(op, expr.span);
+  }
+  return await selectK(op, k!, { expr, vector, steps, run });
+}
+
+/** Takes over what the parts counted and remarked, and their memory. */
+function absorb(parts: readonly FragmentRows[], run: QueryRun): void {
+  for (const { counts, annotations, rows } of parts) {
+    const bytes = buffersOf(rows).reduce((sum, { byteLength }) => sum + byteLength, 0);
+    run.options.account.absorb(counts, bytes);
+    run.annotations.absorb(annotations);
+    run.releaseLater(rows);
+  }
+}
+
+/** The series of all parts one after the other. */
+function seriesOf(parts: readonly FragmentRows[], dropName: boolean, steps: Steps, run: QueryRun): Vector {
   const vector: Vector = [];
-  const dropped = dropsName && !delayedNameRemoval ? METADATA_LABELS : NO_LABELS;
-  for (const { labels, rows } of filled) {
+  const dropped = dropName && !run.options.delayedNameRemoval ? METADATA_LABELS : NO_LABELS;
+  for (const { labels, rows } of parts) {
     const reader = rows.histograms && new HistogramReader(rows.histograms);
     unpackLabels(labels, dropped).forEach((labels, row) => {
       const columns = readRow(rows, row, steps.count);
       const histograms = reader && readHistograms(reader, columns);
-      vector.push({ labels, dropName: dropsName, ...columns, histograms });
+      vector.push({ labels, dropName, ...columns, histograms });
     });
   }
-  const isUnique = !dropsName || (haveOneName && !hasMetadata(filled)) ||
-    (delayedNameRemoval && steps.count === 1);
-  return isUnique ? vector : mergeSameLabels(vector);
+  return vector;
 }
 
 const NO_LABELS: ReadonlySet<string> = new Set();
@@ -91,6 +112,8 @@ function namesAreDropped(node: PlanNode): boolean {
     case "call":
       return node.implementation.kind === "vector" ||
         (node.implementation.kind === "range" && node.implementation.keepsName !== true);
+    case "binary":
+      return changesIdentity(node.expr) || namesAreDropped(seriesArgument(node)!);
     default:
       return node.kind === "select" && node.quantity !== "values";
   }
@@ -131,19 +154,19 @@ interface Group extends PartialResult {
   sums: (HistogramSum | undefined)[] | undefined;
 }
 
-const NO_GROUPS: readonly Group[] = [];
-
 /** What the parts have of each group in one; undefined where histograms do not add up. */
-function groupsOf(
+async function groupsOf(
   parts: readonly FragmentRows[],
-  op: Aggregator,
+  op: Reduction,
   steps: Steps,
-): readonly Group[] | undefined {
-  if (!isReduction(op)) throw new TypeError(`BUG: ${op} cannot be put together from parts`);
+  run: QueryRun,
+): Promise<readonly Group[] | undefined> {
   const groups = new Map<string, Group>();
   for (const { labels: packed, rows } of parts) {
     const reader = new PartialReader(rows);
     for (const [row, labels] of unpackLabels(packed, NO_LABELS).entries()) {
+      const pause = run.checkpoint();
+      if (pause !== undefined) await pause;
       const partial = readPartial(rows, row, steps.count);
       const known = groups.get(labels.key());
       const sums = readSums(reader, op, partial.columns, known?.sums);
@@ -177,24 +200,28 @@ function readSums(
   return known;
 }
 
-function aggregated(
+async function aggregated(
   groups: readonly Group[],
   ignoredHistograms: boolean,
   node: Extract<PlanNode, { kind: "aggregate" }>,
   steps: Steps,
   run: QueryRun,
-): Vector {
+): Promise<Vector> {
   const { op, expr: { span } } = node.expr;
   const { annotations, options: { account } } = run;
   account.reserve(groups.length * steps.count);
   if (ignoredHistograms) annotations.histogramIgnoredInAggregation(op, span);
   const dropName = namesAreDropped(node);
-  return groups.map(({ labels, columns, scratch, sums }) => {
+  const vector: Vector = [];
+  for (const { labels, columns, scratch, sums } of groups) {
+    const pause = run.checkpoint();
+    if (pause !== undefined) await pause;
     finish(op as Reduction, columns, scratch);
     const result: InstantSeries = { labels, dropName, ...columns };
     sums?.forEach((sum, step) => {
       if (sum !== undefined) finishHistograms(sum, result, step, annotations, span);
     });
-    return result;
-  }).filter(hasSamples);
+    if (hasSamples(result)) vector.push(result);
+  }
+  return vector;
 }

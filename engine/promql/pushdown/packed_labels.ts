@@ -55,6 +55,21 @@ export class LabelPacker {
   }
 }
 
+/** Some of the label sets, by their numbers. */
+export function pickLabels({ symbols, refs, ends }: PackedLabels, rows: readonly number[]): PackedLabels {
+  const numbers = new Int32Array(symbols.length).fill(-1);
+  const picked: string[] = [], pickedRefs: number[] = [];
+  const pickedEnds = rows.map((row) => {
+    for (let at = row === 0 ? 0 : ends[row - 1]!; at < ends[row]!; at++) {
+      const symbol = refs[at]!;
+      if (numbers[symbol] === -1) numbers[symbol] = picked.push(symbols[symbol]!) - 1;
+      pickedRefs.push(numbers[symbol]!);
+    }
+    return pickedRefs.length;
+  });
+  return { symbols: picked, refs: Uint32Array.from(pickedRefs), ends: Uint32Array.from(pickedEnds) };
+}
+
 /** The label sets, without the labels named in `dropped`. */
 export function unpackLabels({ symbols, refs, ends }: PackedLabels, dropped: ReadonlySet<string>): Labels[] {
   const isDropped = symbols.map((text) => dropped.has(text));

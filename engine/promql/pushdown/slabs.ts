@@ -12,6 +12,8 @@ export class Slabs {
   readonly #steps: number;
   readonly #rowsPerSlab: number;
   #count = 0;
+  /** Of all slabs but the last. */
+  #fullBytes = 0;
 
   /** @param rowsMax Rows that there may be; only a bound on what is allocated. */
   constructor(steps: number, rowsMax: number) {
@@ -22,9 +24,20 @@ export class Slabs {
   /** The columns of the row behind the last one: empty, its values junk. */
   next(): Columns {
     const slab = Math.floor(this.#count / this.#rowsPerSlab);
-    const entries = this.#rowsPerSlab * this.#steps;
-    this.#slabs[slab] ??= { values: new Float64Array(entries), present: new Uint8Array(entries) };
-    return rowOf(this.#slabs[slab], this.#count % this.#rowsPerSlab, this.#steps);
+    if (slab === this.#slabs.length) {
+      const entries = this.#rowsPerSlab * this.#steps;
+      this.#fullBytes = this.bytes;
+      this.#slabs.push({ values: new Float64Array(entries), present: new Uint8Array(entries) });
+    }
+    return rowOf(this.#slabs[slab]!, this.#count % this.#rowsPerSlab, this.#steps);
+  }
+
+  /** What the rows take that were kept. */
+  get bytes(): number {
+    const last = this.#slabs.at(-1);
+    if (last === undefined) return 0;
+    const rows = this.#count - (this.#slabs.length - 1) * this.#rowsPerSlab;
+    return this.#fullBytes + slabBytes(last) * rows / this.#rowsPerSlab;
   }
 
   /** Keeps the row that `next` gave. @returns Its number. */
@@ -77,6 +90,11 @@ export function buffersOf({ slabs, histograms }: SlabRows): ArrayBuffer[] {
 /** Gives the memory of slabs back at once, rather than when garbage is collected. They cannot be read any more. */
 export function releaseSlabs(rows: SlabRows): void {
   for (const buffer of buffersOf(rows)) buffer.transfer(0);
+}
+
+function slabBytes({ values, present, errors, counts, means, incremental }: Slab): number {
+  const columns = [values, present, errors, counts, means, incremental];
+  return columns.reduce((sum, column) => sum + (column?.byteLength ?? 0), 0);
 }
 
 function rowOf({ values, present }: Slab, row: number, steps: number): Columns {

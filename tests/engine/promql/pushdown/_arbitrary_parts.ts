@@ -166,7 +166,8 @@ function valuesOf(
 const LABELS: Readonly<Record<Metric, readonly Readonly<Record<string, string>>[]>> = {
   g: [{ a: "1", b: "1" }, { a: "1", b: "2" }, { a: "2", b: "1" }, { a: "2", c: "é" }],
   g2: [{ a: "1", b: "1" }, { a: "1", b: "2" }, { a: "2", b: "1" }],
-  c_total: [{ a: "1", b: "1" }, { a: "1", b: "2" }, { a: "2", b: "1" }, { a: "3" }],
+  // One sorts before the name.
+  c_total: [{ a: "1", b: "1" }, { a: "1", b: "2" }, { a: "2", b: "1" }, { A: "3" }, {}],
   d: [{ a: "1", b: "1" }, {}],
   b_bucket: [{ a: "1", le: "1" }, { a: "1", le: "5" }, { a: "1", le: "+Inf" }, { a: "2", le: "+Inf" }],
   h: [{ a: "1", b: "1" }, { a: "1", b: "2" }, { a: "2", b: "1" }, { a: "2", b: "3" }, { a: "3" }],

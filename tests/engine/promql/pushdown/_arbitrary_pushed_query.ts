@@ -84,12 +84,45 @@ const ofHistograms: Text = fc.tuple(
   fc.oneof(selector, rangeCall, maybeInParens(rangeCall), rangeCall.map((of) => `+${of}`)),
 ).map(([call, of]) => `${call}${of})`);
 
-/** What a fragment may aggregate, and what it may give as it is. */
-const series: Text = fc.oneof(
+/** What each series has a result of its own of, whatever the others are. */
+const plainSeries: Text = fc.oneof(
   { weight: 2, arbitrary: ofHistograms },
   { weight: 3, arbitrary: selector },
   { weight: 4, arbitrary: rangeCall },
   { weight: 1, arbitrary: selector.map((of) => `timestamp(${of})`) },
+);
+
+/** What stands beside a vector: mostly within the values of gauges. */
+const number = fc.oneof(
+  fc.integer({ min: -20, max: 20 }).map(String),
+  fc.constantFrom("0", "0.5", "NaN", "Inf", "-Inf", "2 * 3 - 1", "+2", "(1 > bool 2)", "1 / 0"),
+  fc.constantFrom(
+    "time()",
+    "(time() - 300)",
+    "pi()",
+    "-time()",
+    "scalar(vector(2))",
+    'scalar(g{a="2", b="1"})',
+  ),
+);
+const scalarOperator = fc.constantFrom(
+  ...["+", "-", "*", "/", "%", "^", "atan2", "</", ">/"],
+  ...["==", "!=", "<", "<=", ">", ">="].flatMap((op) => [op, op, `${op} bool`]),
+);
+
+/** `of` with a number on either side, or two of them. */
+function withScalar(of: Text): Text {
+  const once = (inner: Text) =>
+    fc.tuple(inner, scalarOperator, number, fc.boolean()).map(([vector, op, scalar, isLeft]) =>
+      isLeft ? `(${scalar}) ${op} (${vector})` : `(${vector}) ${op} (${scalar})`
+    );
+  return fc.oneof({ weight: 3, arbitrary: once(of) }, { weight: 1, arbitrary: once(once(of)) });
+}
+
+/** What a fragment may aggregate, and what it may give as it is. */
+const series: Text = fc.oneof(
+  { weight: 3, arbitrary: plainSeries },
+  { weight: 2, arbitrary: withScalar(plainSeries) },
 );
 const operand: Text = fc.oneof(
   { weight: 8, arbitrary: maybeInParens(series) },
@@ -114,7 +147,18 @@ function aggregated(ops: readonly string[]): Text {
   return fc.tuple(fc.constantFrom(...ops), grouping, operand).map(([op, by, of]) => `${op}${by} (${of})`);
 }
 
-const exactVector: Text = fc.oneof(series, aggregated(["min", "max", "count", "group"]));
+const ranked: Text = fc.tuple(
+  fc.constantFrom("topk", "bottomk"),
+  grouping,
+  fc.constantFrom("1", "2", "3", "9", "time() / 100 % 4", "scalar(count(g))", "0", "NaN"),
+  operand,
+).map(([op, by, k, of]) => `${op}${by} (${k}, ${of})`);
+
+const exactVector: Text = fc.oneof(
+  { weight: 3, arbitrary: series },
+  { weight: 2, arbitrary: aggregated(["min", "max", "count", "group"]) },
+  { weight: 1, arbitrary: ranked },
+);
 const inexactVector: Text = aggregated(["sum", "avg", "stddev", "stdvar"]);
 
 const exact: Text = fc.oneof(
@@ -139,7 +183,6 @@ const exact: Text = fc.oneof(
     arbitrary: fc.tuple(exactVector, range, fc.constantFrom("30s", "1m"))
       .map(([of, window, step]) => `max_over_time((${of})[${window}:${step}])`),
   },
-  // Which of equal elements is taken depends on their order.
   { weight: 1, arbitrary: exactVector.map((of) => `count(topk(2, ${of}))`) },
   { weight: 1, arbitrary: exactVector.map((of) => `absent(${of})`) },
 );

@@ -212,6 +212,69 @@ const CASES: readonly Case[] = [
     fallsBack: false,
     want: "ExecutionError: vector cannot contain metrics with the same labelset",
   },
+  {
+    name: "a filter leaves out what would be the same",
+    parts: ['x{a="1"} 0+1x9', 'y{a="1"} 5x9'],
+    query: 'rate({__name__=~"x|y"}[5m]) > 0',
+    fallsBack: false,
+    want: "ExecutionError: vector cannot contain metrics with the same labelset",
+  },
+  {
+    name: "a filter keeps the names of several metrics",
+    parts: ['x{a="1"} 0+1x9\nz{a="1"} 0x9', 'y{a="1"} 5x9'],
+    query: '{__name__=~"x|y|z"} > 0',
+    fallsBack: false,
+    want: ['{__name__="x", a="1"}', '{__name__="y", a="1"}'],
+  },
+  {
+    name: "a comparison to 0 and 1 drops the names of several metrics",
+    parts: ['x{a="1"} 0+1x9', 'y{a="1"} 5x9'],
+    query: '{__name__=~"x|y"} > bool 0',
+    fallsBack: false,
+    want: "ExecutionError: vector cannot contain metrics with the same labelset",
+  },
+  {
+    name: "a sum is of multiples of two names",
+    parts: ['x{a="1"} 0+1x9', 'y{a="2"} 5x9'],
+    query: 'sum({__name__=~"x|y"} * 2)',
+    fallsBack: false,
+    want: ["{}"],
+  },
+  {
+    name: "the best elements are equal across parts",
+    parts: ['x{a="1"} 5x9\nx{a="4"} 5x9', 'x{a="2"} 5x9\nx{a="3"} 7x9'],
+    query: "topk(2, x)",
+    fallsBack: false,
+    want: ['{__name__="x", a="2"}', '{__name__="x", a="3"}'],
+  },
+  {
+    name: "the best elements are equal, and a label comes before the name that they lost",
+    parts: ["x_total 0+1x9", 'x_total{A="1"} 0+1x9'],
+    query: "topk(1, rate(x_total[2m]))",
+    fallsBack: false,
+    want: ["{}"],
+  },
+  {
+    name: "the best elements of each group are histograms or floats",
+    parts: [`x{a="1"} ${HISTOGRAM}`, 'x{a="1", b="1"} 1x9\nx{a="2"} 3x9'],
+    query: "bottomk by (a) (1, x)",
+    fallsBack: false,
+    want: ['{__name__="x", a="1", b="1"}', '{__name__="x", a="2"}'],
+  },
+  {
+    name: "the best elements are of two names that are dropped",
+    parts: ['x{a="1"} 0+1x9', 'y{a="2"} 0+2x9'],
+    query: 'topk(1, rate({__name__=~"x|y"}[2m]))',
+    fallsBack: false,
+    want: ['{a="2"}'],
+  },
+  {
+    name: "histograms are compared in one part, floats in another",
+    parts: ['x{a="1"} 0+1x9', `x{a="2"} ${HISTOGRAM}`],
+    query: "count by (a) (x > 1)",
+    fallsBack: false,
+    want: ['{a="1"}'],
+  },
   { name: "all parts are empty", parts: ["", ""], query: "sum(rate(x[5m]))", fallsBack: false, want: [] },
   {
     name: "one part is empty",
@@ -286,4 +349,26 @@ Deno.test("scalar arguments are counted once where the call falls back", async (
     engine.instant({ select: (request) => parts.select(request) }, query, 9 * MINUTE)
   );
   assertSameOutcome(await outcomeOf(() => engine.instant(parts.evaluating, query, 9 * MINUTE)), want);
+});
+
+Deno.test("where a chain of operators comes back, only the series that it is over are tried again", async () => {
+  const parts = await Parts.ofTexts('x{a="1"} 0+1x4', 'x{a="1"} _x5 5+1x4');
+  const query = "1 + x * 2 - time() > 0";
+  const want = await outcomeOf(() =>
+    engine.instant({ select: (request) => parts.select(request) }, query, 6 * MINUTE)
+  );
+  assertSameOutcome(await outcomeOf(() => engine.instant(parts.evaluating, query, 6 * MINUTE)), want);
+  assert.equal(parts.results.length, 2);
+});
+
+Deno.test("parts give no more series than may be among the best, and none that a filter leaves out", async () => {
+  const lines = (from: number) => Array.from({ length: 50 }, (_, i) => `x{a="${from + i}"} ${from - i}x9`);
+  const parts = await Parts.ofTexts(lines(100).join("\n"), lines(200).join("\n"));
+  const given = async (query: string) => {
+    await engine.range(parts.evaluating, query, 0, 9 * MINUTE, MINUTE);
+    return parts.results.at(-1)!.map((result) => result.kind === "rows" ? result.rows.count : -1);
+  };
+  assert.deepEqual(await given("topk(3, x)"), [3, 3]);
+  assert.deepEqual(await given("x > 98"), [2, 50]);
+  assert.deepEqual(await given("x"), [50, 50]);
 });

@@ -62,6 +62,20 @@ const CASES: readonly Case[] = [
     error: QueryLimitError,
     message: /^query processing would load too many samples into memory in query execution$/,
   },
+  {
+    limit: "bytes",
+    query: "x",
+    options: { maxMemoryBytes: 179 },
+    error: QueryLimitError,
+    message: /^query loads 180 bytes of samples, more than the limit of 179: /,
+  },
+  {
+    limit: "bytes of groups",
+    query: "sum by (a) (x)",
+    options: { maxMemoryBytes: 339 },
+    error: QueryLimitError,
+    message: /^query loads 340 bytes of samples, more than the limit of 339: /,
+  },
 ];
 
 function run(parts: Parts, query: string, options: Case["options"]) {
@@ -115,5 +129,35 @@ Deno.test("sums of histograms count towards the limit of samples in memory where
   await assert.rejects(run(parts, "sum by (a) (h)", { maxSamples: 389 }), { name: "QueryLimitError" });
   assert.deepEqual(parts.lastKinds, ["rows", "rows"]);
   await assert.rejects(run(parts, "sum by (a) (h)", { maxSamples: 259 }), { name: "QueryLimitError" });
+  assert.deepEqual(parts.lastKinds, ["failed", "rows"]);
+});
+
+for (
+  const { query, options, message } of [
+    { query: "x", options: { maxMemoryBytes: 179 }, message: /^query loads 180 bytes of samples, / },
+    { query: "sum by (a) (x)", options: { maxMemoryBytes: 339 }, message: /^query loads 340 bytes / },
+    // 17 bytes of one group at one step, and nine samples of a series at a time.
+    {
+      query: "sum(last_over_time(x[9m] @ 540))",
+      options: { maxMemoryBytes: 79 },
+      message: /^query loads 89 /,
+    },
+    { query: "x", options: { maxSamples: 19 }, message: /too many samples/ },
+    { query: "x", options: { maxSeries: 1 }, message: /^query selects 2 series, more than the limit of 1: / },
+  ]
+) {
+  Deno.test(`a part that alone goes over ${JSON.stringify(options)} in ${query} stops itself`, async () => {
+    const parts = await Parts.ofTexts(SERIES.join("\n"), "");
+    await assert.rejects(run(parts, query, options), { message });
+    assert.deepEqual(parts.lastKinds, ["failed", "rows"]);
+  });
+}
+
+Deno.test("a part that sums histograms stops itself where their sums take more than may be held", async () => {
+  const of = (a: number) => `h{a="${a}"} {{count:2 sum:2 buckets:[1 1]}}x9`;
+  const parts = await Parts.ofTexts(`${of(1)}\n${of(2)}`, of(3));
+  await run(parts, "sum by (a) (h)", { maxMemoryBytes: 20_000 });
+  assert.deepEqual(parts.lastKinds, ["rows", "rows"]);
+  await assert.rejects(run(parts, "sum by (a) (h)", { maxMemoryBytes: 6_000 }), { name: "QueryLimitError" });
   assert.deepEqual(parts.lastKinds, ["failed", "rows"]);
 });
