@@ -171,8 +171,8 @@ export class WorkerShard implements Shard {
   }
 
   setTargets(pools: readonly ScrapePoolSpec[]): Promise<void> {
-    this.#pools = pools;
     if (pools.some(({ targets }) => targets.length > 0)) this.start();
+    this.#pools = pools; // after the start, which tells what was noted before
     return this.#tell((remote) => remote.setTargets(pools));
   }
 
