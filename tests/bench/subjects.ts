@@ -190,7 +190,7 @@ export const SUBJECTS: readonly Subject[] = [prometheus, narthex];
 
 /** Environment and arguments of `deno` that `deno task start` uses, so that what is measured is what users run. */
 function startTask(): { env: Record<string, string>; args: string[] } {
-  const task: string = JSON.parse(Deno.readTextFileSync(`${REPOSITORY}/deno.json`)).tasks.start;
+  const task: string = JSON.parse(Deno.readTextFileSync(`${REPOSITORY}/deno.json`)).tasks.start.command;
   const words = task.split(" "), command = words.indexOf("deno");
   const env = words.slice(0, command).map((word) => word.split("="));
   if (words[command + 1] !== "run" || env.some((pair) => pair.length !== 2)) {
