@@ -43,17 +43,19 @@ export function bucketQuantile(phi: number, buckets: readonly ClassicBucket[]): 
 /**
  * As `bucketQuantile`, of `counts` by bucket, where there is nothing to mend: for bounds that are distinct, ascending
  * and end with +Inf, and counts that stay or clearly rise. Undefined for any other.
+ * @param start Where in `counts` the first bucket is.
  */
 export function plainBucketQuantile(
   phi: number,
   bounds: Float64Array,
   counts: Float64Array,
+  start = 0,
 ): number | undefined {
   const last = bounds.length - 1;
-  let before = counts[0]!;
+  let before = counts[start]!;
   if (!(phi >= 0 && phi <= 1) || last < 1 || !(before >= 0)) return undefined;
   for (let i = 1; i <= last; i++) {
-    const count = counts[i]!;
+    const count = counts[start + i]!;
     if (count === before) continue;
     // Far from what is taken for a rounding error.
     if (!(count - before > 1e-9 * count && count > 1e-300)) return undefined;
@@ -63,11 +65,11 @@ export function plainBucketQuantile(
   if (observations === 0) return NaN;
   const rank = phi * observations;
   let at = 0;
-  while (at < last && counts[at]! < rank) at++;
+  while (at < last && counts[start + at]! < rank) at++;
   if (at === last) return bounds[last - 1]!;
-  const upperBound = bounds[at]!, count = counts[at]!;
+  const upperBound = bounds[at]!, count = counts[start + at]!;
   if (at === 0) return upperBound <= 0 ? upperBound : upperBound * (rank / count);
-  const lowerBound = bounds[at - 1]!, below = counts[at - 1]!;
+  const lowerBound = bounds[at - 1]!, below = counts[start + at - 1]!;
   return lowerBound + (upperBound - lowerBound) * ((rank - below) / (count - below));
 }
 

@@ -132,15 +132,8 @@ export class Annotations {
     const text = "input to histogram_quantile needed to be fixed for monotonicity (see " +
       "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)";
     const annotation = this.#add("info", forMetric(text, metric), span);
-    const before = annotation.forced;
-    annotation.forced = {
-      minMs: Math.min(ms, before?.minMs ?? Infinity),
-      maxMs: Math.max(ms, before?.maxMs ?? -Infinity),
-      minBucket: Math.min(minBucket, before?.minBucket ?? Infinity),
-      maxBucket: Math.max(maxBucket, before?.maxBucket ?? -Infinity),
-      maxDiff: Math.max(maxDiff, before?.maxDiff ?? -Infinity),
-      samples: 1 + (before?.samples ?? 0),
-    };
+    const forced: Forced = { minMs: ms, maxMs: ms, minBucket, maxBucket, maxDiff, samples: 1 };
+    annotation.forced = together(annotation.forced, forced);
   }
 
   /** Types are "float" and "histogram". */
@@ -180,10 +173,11 @@ export class Annotations {
     return [...this.#byText.values()];
   }
 
-  /** Takes over what was remarked elsewhere, on a range function or a selector. */
+  /** Takes over what was remarked elsewhere. */
   absorb(annotations: readonly Annotation[]): void {
-    for (const { level, text, span, overlaps } of annotations) {
+    for (const { level, text, span, forced, overlaps } of annotations) {
       const annotation = this.#add(level, text, span);
+      if (forced !== undefined) annotation.forced = together(annotation.forced, forced);
       if (overlaps !== undefined) annotation.overlaps = (annotation.overlaps ?? 0) + overlaps;
     }
   }
@@ -206,6 +200,17 @@ export class Annotations {
     this.#byText.set(text, annotation);
     return annotation;
   }
+}
+
+function together(a: Forced | undefined, b: Forced): Forced {
+  return a === undefined ? b : {
+    minMs: Math.min(a.minMs, b.minMs),
+    maxMs: Math.max(a.maxMs, b.maxMs),
+    minBucket: Math.min(a.minBucket, b.minBucket),
+    maxBucket: Math.max(a.maxBucket, b.maxBucket),
+    maxDiff: Math.max(a.maxDiff, b.maxDiff),
+    samples: a.samples + b.samples,
+  };
 }
 
 function forMetric(text: string, metric: string): string {

@@ -12,6 +12,7 @@ import {
 } from "./pushdown/fragment.ts";
 import { releaseSlabs } from "./pushdown/slabs.ts";
 import { gatherFragments } from "./pushdown/gather_fragments.ts";
+import { isSplit, noteSplit } from "./pushdown/split_histograms.ts";
 import { QueryCanceledError, QueryTimeoutError, StorageError } from "./query_errors.ts";
 import { isTimeout } from "./query_queue.ts";
 import type { SampleAccount } from "./sample_account.ts";
@@ -90,8 +91,9 @@ export class QueryRun {
 
   /** Whether `node` is to be left to who has the samples. */
   canPushDown(node: PlanNode): boolean {
-    const { fragments, delayedNameRemoval } = this.options;
-    return fragments !== undefined && fragmentSelector(node, delayedNameRemoval) !== undefined;
+    const { fragments, delayedNameRemoval, now } = this.options;
+    return fragments !== undefined && fragmentSelector(node, delayedNameRemoval) !== undefined &&
+      !isSplit(fragments, node, now());
   }
 
   /** The selects that `node` surely needs: those that are not pushed down. */
@@ -146,6 +148,7 @@ export class QueryRun {
     this.check();
     const vector = await gatherFragments(results, node, steps, this, k);
     if (vector === undefined) {
+      noteSplit(fragments, node, now());
       for (const result of results) if (result.kind === "rows") releaseSlabs(result.rows);
     }
     return vector;

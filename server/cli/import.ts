@@ -168,6 +168,9 @@ class ShardedImport {
 
   #shardFor(labels: Labels): number {
     const known = this.#databases.findIndex(({ index }) => index.find(labels) >= 0);
-    return known >= 0 ? known : Number(hashLabels(labels) % BigInt(this.#databases.length));
+    return known >= 0 ? known : Number(hashLabels(labels.drop(LE)) % BigInt(this.#databases.length));
   }
 }
+
+/** Left out of the choice of a shard: one that has all buckets of a histogram can evaluate their quantiles. */
+const LE: ReadonlySet<string> = new Set(["le"]);

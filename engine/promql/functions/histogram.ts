@@ -1,10 +1,5 @@
 import { formatOpenMetrics, parseFloatText } from "../../go_float.ts";
-import {
-  bucketFraction,
-  bucketQuantile,
-  type ClassicBucket,
-  plainBucketQuantile,
-} from "../../histogram/classic.ts";
+import { bucketFraction, bucketQuantile, plainBucketQuantile } from "../../histogram/classic.ts";
 import type { FloatHistogram } from "../../histogram/float_histogram.ts";
 import { fraction } from "../../histogram/fraction.ts";
 import { average, standardDeviation, variance } from "../../histogram/moments.ts";
@@ -12,7 +7,9 @@ import { quantile } from "../../histogram/quantile.ts";
 import { type Labels, METRIC_NAME } from "../../labels/labels.ts";
 import type { Span } from "../position.ts";
 import { FLOAT, HISTOGRAM, type InstantSeries, newSeries, stepTime, type Vector } from "../value.ts";
+import { type BucketColumns, evaluateBuckets, type OfBuckets, sortBuckets } from "./classic_buckets.ts";
 import {
+  type BucketFunction,
   type FunctionCall,
   type FunctionImplementation,
   type FunctionTable,
@@ -29,8 +26,19 @@ export const HISTOGRAM_FUNCTIONS: FunctionTable = {
   histogram_avg: ofNative(average),
   histogram_stddev: ofNative(standardDeviation),
   histogram_stdvar: ofNative(variance),
-  histogram_fraction: { kind: "vector", ofHistograms: true, evaluate: histogramFraction },
-  histogram_quantile: { kind: "vector", ofHistograms: true, evaluate: histogramQuantile },
+  histogram_fraction: {
+    kind: "vector",
+    ofHistograms: true,
+    ofBuckets: (call) => bucketFunction(call, fractions(call)),
+    evaluate: histogramFraction,
+  },
+  histogram_quantile: {
+    kind: "vector",
+    ofHistograms: true,
+    ofBuckets: (call) =>
+      bucketFunction(call, quantiles(scalarArgument(call, 0), call, call.node.args[1].span)),
+    evaluate: histogramQuantile,
+  },
   histogram_quantiles: { kind: "vector", evaluate: histogramQuantiles },
 };
 
@@ -53,12 +61,12 @@ function ofNative(f: (h: FloatHistogram) => number): FunctionImplementation {
   };
 }
 
-/** The `_bucket` series of a classic histogram, ascending by bound. */
+/** The `_bucket` series of a classic histogram. */
 interface ClassicFamily {
   /** Without `le`. */
   readonly labels: Labels;
   readonly metric: string;
-  readonly buckets: { readonly series: InstantSeries; readonly upperBound: number }[];
+  readonly buckets: BucketColumns[];
 }
 
 interface NativeFamily {
@@ -78,8 +86,7 @@ const LE: ReadonlySet<string> = new Set(["le"]);
 /** Sorts a vector into histograms and annotates what is none. */
 function familiesOf(vector: Vector, call: FunctionCall, span: Span): Families {
   const classic = new Map<string, ClassicFamily>();
-  // Annotations name the metric only where its name is still there by upstream's rules.
-  const metricOf = (labels: Labels) => call.delayedNameRemoval ? labels.get(METRIC_NAME) : "";
+  const metricOf = metricIn(call);
   for (const series of vector) {
     if (!series.present.includes(FLOAT)) continue;
     const le = series.labels.get("le");
@@ -94,9 +101,10 @@ function familiesOf(vector: Vector, call: FunctionCall, span: Span): Families {
       family = { labels, metric: metricOf(labels), buckets: [] };
       classic.set(labels.key(), family);
     }
-    family.buckets.push({ series, upperBound });
+    const { values, present } = series;
+    family.buckets.push({ upperBound, values, present });
   }
-  for (const { buckets } of classic.values()) buckets.sort((a, b) => a.upperBound - b.upperBound);
+  for (const { buckets } of classic.values()) sortBuckets(buckets);
   const native = vector.filter(({ histograms }) => histograms !== undefined).map((series) => ({
     series,
     metric: metricOf(series.labels),
@@ -105,15 +113,23 @@ function familiesOf(vector: Vector, call: FunctionCall, span: Span): Families {
   return { classic: [...classic.values()], native };
 }
 
-/** What a function gives for one histogram at one step. Buckets are only lent. */
+/** Annotations name the metric only where its name is still there by upstream's rules. */
+function metricIn({ delayedNameRemoval }: FunctionCall): (labels: Labels) => string {
+  return (labels) => delayedNameRemoval ? labels.get(METRIC_NAME) : "";
+}
+
+/** What a function gives for one histogram. */
 interface OfHistogram {
-  classic(buckets: readonly ClassicBucket[], step: number, family: ClassicFamily): number;
-  /**
-   * A quick way to `classic`, undefined where it does not lead there.
-   * @param bounds Distinct, ascending, the last one +Inf.
-   */
-  plain?(bounds: Float64Array, counts: Float64Array, step: number): number | undefined;
+  classic(metric: string): OfBuckets;
   native(histogram: FloatHistogram, step: number, family: NativeFamily): number;
+}
+
+function bucketFunction(call: FunctionCall, of: OfHistogram): BucketFunction {
+  const { span } = call.node.args.at(-1)!, metricOf = metricIn(call);
+  return {
+    evaluate: (buckets, labels, out) => evaluateBuckets(buckets, of.classic(metricOf(labels)), out),
+    remarkBadLabel: (labels) => call.annotations.badBucketLabel(metricOf(labels), labels.get("le"), span),
+  };
 }
 
 /** Which steps to evaluate, and how results are labelled. */
@@ -143,7 +159,7 @@ function evaluateFamilies(
     const out = outputFor(series);
     for (let step = 0; step < steps.count; step++) {
       if (series.present[step] !== HISTOGRAM || !target.includes(step)) continue;
-      if (rival?.buckets.some((bucket) => bucket.series.present[step] === FLOAT)) {
+      if (rival?.buckets.some((bucket) => bucket.present[step] === FLOAT)) {
         annotations.mixedClassicNative(metric, span);
         if (!rivalSteps.has(rival)) rivalSteps.set(rival, new Uint8Array(steps.count));
         rivalSteps.get(rival)![step] = 1;
@@ -155,56 +171,16 @@ function evaluateFamilies(
     return out;
   });
   const ofClassics = classic.map((family) => {
-    const out = outputFor(family);
-    const rivals = rivalSteps.get(family);
-    // The same objects serve all steps.
-    const all = family.buckets.map(({ upperBound }) => ({ upperBound, count: 0 }));
-    const plain = of.plain && plainColumns(family);
-    for (let step = 0; step < steps.count; step++) {
-      if (rivals?.[step] === 1 || !target.includes(step)) continue;
-      const value = plain?.setStep(step) ? of.plain!(plain.bounds, plain.counts, step) : undefined;
-      if (value !== undefined) {
-        out.values[step] = value;
-        out.present[step] = FLOAT;
-        continue;
-      }
-      let missing = 0;
-      for (let i = 0; i < all.length; i++) {
-        const { values, present } = family.buckets[i].series;
-        if (present[step] === FLOAT) all[i].count = values[step];
-        else missing++;
-      }
-      if (missing === all.length) continue;
-      const buckets = missing === 0
-        ? all
-        : all.filter((_, i) => family.buckets[i].series.present[step] === FLOAT);
-      out.values[step] = of.classic(buckets, step, family);
-      out.present[step] = FLOAT;
-    }
+    const out = outputFor(family), rivals = rivalSteps.get(family);
+    evaluateBuckets(
+      family.buckets,
+      of.classic(family.metric),
+      out,
+      (step) => rivals?.[step] !== 1 && target.includes(step),
+    );
     return out;
   });
   return [...ofNatives, ...ofClassics];
-}
-
-/** Counts of a classic histogram at one step after the other; undefined where its bounds are not as they should be. */
-function plainColumns({ buckets }: ClassicFamily) {
-  const bounds = Float64Array.from(buckets, ({ upperBound }) => upperBound);
-  const counts = new Float64Array(bounds.length);
-  const columns = buckets.map(({ series: { values } }) => values);
-  const presence = buckets.map(({ series: { present } }) => present);
-  if (bounds.at(-1) !== Infinity || bounds.some((bound, i) => bound === bounds[i - 1])) return undefined;
-  return {
-    bounds,
-    counts,
-    /** Whether every bucket has a count. */
-    setStep(step: number): boolean {
-      for (let i = 0; i < counts.length; i++) {
-        if (presence[i]![step] !== FLOAT) return false;
-        counts[i] = columns[i]![step]!;
-      }
-      return true;
-    },
-  };
 }
 
 function histogramQuantile(call: FunctionCall): Vector {
@@ -238,19 +214,21 @@ function checkQuantiles(phis: Float64Array, { annotations }: FunctionCall, span:
 
 function quantiles(phis: Float64Array, { annotations, steps }: FunctionCall, span: Span): OfHistogram {
   return {
-    classic: (buckets, step, { metric }) => {
-      const { value, fix } = bucketQuantile(phis[step], buckets);
-      if (fix !== undefined) {
-        annotations.forcedMonotonicity(metric, span, {
-          ms: stepTime(steps, step),
-          minBucket: fix.minBound,
-          maxBucket: fix.maxBound,
-          maxDiff: fix.maxDifference,
-        });
-      }
-      return value;
-    },
-    plain: (bounds, counts, step) => plainBucketQuantile(phis[step], bounds, counts),
+    classic: (metric) => ({
+      at: (buckets, step) => {
+        const { value, fix } = bucketQuantile(phis[step], buckets);
+        if (fix !== undefined) {
+          annotations.forcedMonotonicity(metric, span, {
+            ms: stepTime(steps, step),
+            minBucket: fix.minBound,
+            maxBucket: fix.maxBound,
+            maxDiff: fix.maxDifference,
+          });
+        }
+        return value;
+      },
+      plain: (bounds, counts, at, step) => plainBucketQuantile(phis[step], bounds, counts, at),
+    }),
     native: (histogram, step, { metric }) => {
       const { value, nanObservations } = quantile(histogram, phis[step]);
       if (nanObservations !== undefined) annotations.quantileOfNaN(metric, nanObservations, span);
@@ -260,15 +238,19 @@ function quantiles(phis: Float64Array, { annotations, steps }: FunctionCall, spa
 }
 
 function histogramFraction(call: FunctionCall): Vector {
-  const lower = scalarArgument(call, 0), upper = scalarArgument(call, 1);
   const { span } = call.node.args[2];
-  const families = familiesOf(vectorArgument(call, 2), call, span);
-  return evaluateFamilies(families, call, span, {
-    classic: (buckets, step) => bucketFraction(lower[step], upper[step], buckets),
+  return evaluateFamilies(familiesOf(vectorArgument(call, 2), call, span), call, span, fractions(call));
+}
+
+function fractions(call: FunctionCall): OfHistogram {
+  const lower = scalarArgument(call, 0), upper = scalarArgument(call, 1);
+  const ofBuckets: OfBuckets = { at: (buckets, step) => bucketFraction(lower[step], upper[step], buckets) };
+  return {
+    classic: () => ofBuckets,
     native: (histogram, step, { metric }) => {
       const { value, nanObservations } = fraction(histogram, lower[step], upper[step]);
-      if (nanObservations) call.annotations.fractionOfNaN(metric, span);
+      if (nanObservations) call.annotations.fractionOfNaN(metric, call.node.args[2].span);
       return value;
     },
-  });
+  };
 }

@@ -2,6 +2,7 @@ import type { SelectRequest, SeriesColumns } from "../../tsdb/select.ts";
 import type { Labels } from "../../labels/labels.ts";
 import type { Annotations } from "../annotations.ts";
 import type { Call } from "../ast.ts";
+import type { BucketColumns } from "./classic_buckets.ts";
 import {
   type InstantSeries,
   type RangeSeries,
@@ -52,12 +53,25 @@ export interface FunctionCall {
   sampleAt(series: SeriesColumns, shift: SampleShift): SampledSeries | undefined;
 }
 
+/** A function of classic histograms, one at a time. */
+export interface BucketFunction {
+  /** Fills `out`, whose columns are empty, for the histogram of these sorted buckets; `labels` are its own, without `le`. */
+  evaluate(
+    buckets: readonly BucketColumns[],
+    labels: Labels,
+    out: Pick<InstantSeries, "values" | "present">,
+  ): void;
+  /** Remarks that a series is no bucket. */
+  remarkBadLabel(labels: Labels): void;
+}
+
 /**
  * How a function is implemented.
  * - `scalar`: one number per step.
  * - `vector`: from all arguments to an instant vector. The engine checks afterwards that label sets are unique, merges
  *   series that became equal and never meet at a step, and leaves out series without a sample. `ofHistograms` says that
- *   of a vector of histograms each series has one result, whatever the others are.
+ *   of a vector of histograms each series has one result, whatever the others are, and `ofBuckets` evaluates classic
+ *   histograms one at a time; without it floats are left out.
  * - `range`: the common case of functions over one range vector: fills `out` for one series over all steps. The engine
  *   drops the name unless `keepsName`, and calls it only for series that have samples.
  */
@@ -66,6 +80,7 @@ export type FunctionImplementation =
   | {
     readonly kind: "vector";
     readonly ofHistograms?: true;
+    readonly ofBuckets?: (call: FunctionCall) => BucketFunction;
     evaluate(call: FunctionCall): Vector | Promise<Vector>;
   }
   | {

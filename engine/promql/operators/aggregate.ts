@@ -120,6 +120,8 @@ function newResults(
 /** Columns beside the result of a group, made when its aggregator asks for them. */
 export interface ScratchColumns {
   readonly errors: Float64Array;
+  /** Whether any error may be other than 0. */
+  readonly hasErrors: boolean;
   readonly counts: Float64Array;
   readonly means: Float64Array;
   /** Steps where the sum would overflow, so that a running mean is kept in its place. */
@@ -140,6 +142,10 @@ class Scratch implements ScratchColumns {
 
   get errors(): Float64Array {
     return this.#errors ??= new Float64Array(this.#length);
+  }
+
+  get hasErrors(): boolean {
+    return this.#errors !== undefined;
   }
 
   get counts(): Float64Array {
@@ -176,8 +182,10 @@ export const REDUCERS: Readonly<Record<Reduction, Reducer>> = {
   stdvar: addToVariance,
 };
 
-function addToSum({ values, present }: Columns, out: Columns, { errors }: ScratchColumns): void {
+function addToSum({ values, present }: Columns, out: Columns, scratch: ScratchColumns): void {
   const { values: sums, present: outPresent } = out;
+  // Sums of whole numbers mostly have none.
+  let errors = scratch.hasErrors ? scratch.errors : undefined;
   for (let step = 0; step < present.length; step++) {
     if (present[step] !== FLOAT) continue;
     const value = values[step]!;
@@ -189,10 +197,15 @@ function addToSum({ values, present }: Columns, out: Columns, { errors }: Scratc
     // Kahan summation as improved by Neumaier.
     const sum = sums[step]!;
     const next = sum + value;
-    if (next === Infinity || next === -Infinity) errors[step] = 0;
-    else if (Math.abs(sum) >= Math.abs(value)) errors[step] = errors[step]! + ((sum - next) + value);
-    else errors[step] = errors[step]! + ((value - next) + sum);
     sums[step] = next;
+    if (next === Infinity || next === -Infinity) {
+      if (errors !== undefined) errors[step] = 0;
+      continue;
+    }
+    const error = Math.abs(sum) >= Math.abs(value) ? (sum - next) + value : (value - next) + sum;
+    if (error === 0) continue;
+    errors ??= scratch.errors;
+    errors[step] = errors[step]! + error;
   }
 }
 
@@ -298,15 +311,23 @@ function addToVariance({ values, present }: Columns, out: Columns, scratch: Scra
 
 /** Turns what the reducers kept of a group into its result. */
 export function finish(op: Reduction, { values, present }: Columns, scratch: ScratchColumns): void {
-  if (op !== "sum" && op !== "avg" && op !== "stddev" && op !== "stdvar") return;
+  if (op === "sum") return addErrors({ values, present }, scratch);
+  if (op !== "avg" && op !== "stddev" && op !== "stdvar") return;
   for (let step = 0; step < present.length; step++) {
     if (present[step] !== FLOAT) continue;
-    if (op === "sum") values[step] = values[step]! + scratch.errors[step]!;
-    else if (op === "avg") values[step] = meanAt(step, { values, present }, scratch);
+    if (op === "avg") values[step] = meanAt(step, { values, present }, scratch);
     else {
       const variance = values[step]! / scratch.counts[step]!;
       values[step] = op === "stddev" ? Math.sqrt(variance) : variance;
     }
+  }
+}
+
+function addErrors({ values, present }: Columns, scratch: ScratchColumns): void {
+  const errors = scratch.hasErrors ? scratch.errors : undefined;
+  for (let step = 0; step < present.length; step++) {
+    // Also an error of 0 turns -0 to 0.
+    if (present[step] === FLOAT) values[step] = values[step]! + (errors === undefined ? 0 : errors[step]!);
   }
 }
 
@@ -352,6 +373,7 @@ function addCounts({ values, present }: Columns, out: Columns): void {
 
 function addSums({ columns, scratch }: PartialResult, into: PartialResult): void {
   addToSum(columns, into.columns, into.scratch);
+  if (!scratch.hasErrors) return;
   const { errors } = into.scratch;
   for (let step = 0; step < errors.length; step++) errors[step] = errors[step]! + scratch.errors[step]!;
 }

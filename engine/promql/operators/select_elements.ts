@@ -180,6 +180,16 @@ export class ValueHeap {
     return true;
   }
 
+  /** Whether `k` elements were taken: another one replaces the one on top. */
+  isFull(k: number): boolean {
+    return this.#values.length >= k;
+  }
+
+  /** The value of the element to be replaced first. */
+  get top(): number {
+    return this.#values[0]!;
+  }
+
   #isBetter(a: number, b: number): boolean {
     return (this.#isReverse ? b > a : b < a) || (Number.isNaN(b) && !Number.isNaN(a));
   }

@@ -6,7 +6,12 @@ import { isReduction } from "../operators/aggregate.ts";
 import { plainQueryError, QueryTimeoutError } from "../query_errors.ts";
 import { bytesOf, SampleAccount } from "../sample_account.ts";
 import type { Fragment, FragmentResult, SeriesExpr } from "./fragment.ts";
-import { fragmentSource, type SourceContext, UnsupportedSeries } from "./fragment_source.ts";
+import {
+  type ClassicSource,
+  fragmentSource,
+  type SourceContext,
+  UnsupportedSeries,
+} from "./fragment_source.ts";
 import { RankingSink } from "./ranking_sink.ts";
 import { GroupSink, RowSink, type Sink } from "./sinks.ts";
 import { Slabs } from "./slabs.ts";
@@ -60,7 +65,7 @@ class FragmentRun implements SourceContext {
     const { expr } = this.fragment;
     const isAggregation = expr.kind === "aggregation";
     const evaluated = fragmentSource((isAggregation ? expr.expr : expr) as SeriesExpr, this);
-    const { selector, startMs, endMs, fill, dropsName, finish } = evaluated;
+    const { selector, startMs, endMs, fill, classic, dropsName, finish } = evaluated;
     const sink = this.#sink(dropsName);
     const needsOneName = evaluated.needsOneName || (dropsName && isAggregation);
     let read = 0;
@@ -71,7 +76,7 @@ class FragmentRun implements SourceContext {
       signal: this.#context.signal,
     }, (series) => {
       this.#note(series, needsOneName);
-      this.account.holds(sink.bytes + bytesOf(series));
+      this.account.holds(sink.bytes + bytesOf(series) + (classic?.families.bytes ?? 0));
       const columns = sink.columnsFor(series);
       const filled = fill(series, columns);
       if (typeof filled !== "boolean") {
@@ -80,6 +85,7 @@ class FragmentRun implements SourceContext {
       if (filled) sink.keep(series, columns);
       return (++read & 15) === 0 ? this.checkpoint() : undefined;
     });
+    if (classic !== undefined) await this.#readFamilies(classic, sink);
     this.account.holds(sink.bytes);
     const kept = await sink.finish(this);
     this.#check(this.now());
@@ -92,6 +98,21 @@ class FragmentRun implements SourceContext {
       annotations: this.annotations.list(),
       counts: this.account.counts,
     };
+  }
+
+  async #readFamilies({ families, fill }: ClassicSource, sink: Sink): Promise<void> {
+    for (const family of families.all) {
+      this.account.holds(sink.bytes + families.bytes);
+      const columns = sink.columnsFor(family);
+      if (fill(family, columns)) sink.keep(family, columns);
+      const pause = this.checkpoint();
+      if (pause !== undefined) await pause;
+    }
+    families.release();
+    const identities = families.identities();
+    // A classic and a native histogram of the same labels know of each other's steps where all samples are.
+    if (new Set(identities).size < identities.length) throw new UnsupportedSeries();
+    for (const identity of identities) this.#identities.push(identity);
   }
 
   #sink(dropsName: boolean): Sink {

@@ -54,7 +54,10 @@ export interface FragmentRows {
   readonly kind: "rows";
   readonly labels: PackedLabels;
   readonly rows: SlabRows;
-  /** A number for each series that was read, ascending; equal for equal label sets, whoever has them. */
+  /**
+   * A number for each series that was read, and for each histogram that is a label set's only in one part; ascending.
+   * Equal for equal label sets, whoever has them.
+   */
   readonly identities: Float64Array;
   /** The metric name of all series that were read; undefined where they have several. */
   readonly name: string | undefined;
@@ -126,11 +129,7 @@ export function fragmentSelector(
       return node.quantity !== "start timestamps" && !node.expr.isSmoothed ? node.expr : undefined;
     case "call": {
       const vector = histogramsArgument(node);
-      if (vector !== undefined) {
-        const selector = selectorOf(vector);
-        // Buckets of classic histograms belong together.
-        return selector?.name.endsWith("_bucket") ? undefined : selector;
-      }
+      if (vector !== undefined) return selectorOf(vector);
       if (node.implementation.kind !== "range") return undefined;
       const ranges = node.args.filter(({ kind }) => kind === "windows" || kind === "subquery");
       const [range] = ranges;

@@ -13,6 +13,7 @@ import { fixedTime } from "../plan.ts";
 import type { SampleAccount } from "../sample_account.ts";
 import { withoutBuckets, withoutGaps } from "../selected_samples.ts";
 import { FLOAT, hasSamples, type InstantSeries, NONE, type Value } from "../value.ts";
+import { BucketFamilies, type BucketFamily } from "./bucket_families.ts";
 import type { Fragment, SeriesExpr } from "./fragment.ts";
 
 /** A series is of a kind whose results cannot be put together. */
@@ -21,6 +22,16 @@ export class UnsupportedSeries extends Error {}
 /** Fills the columns, which are empty, with what a series has; whether it has any sample. */
 export type Fill = (series: ScannedSeries, out: InstantSeries) => boolean | Promise<boolean>;
 
+/** What a fragment has a result of. */
+export type SourceSeries = ScannedSeries | BucketFamily;
+
+/** The classic histograms that series make up. Those series have no result of their own. */
+export interface ClassicSource {
+  readonly families: BucketFamilies;
+  /** As `Fill`, after the last series. */
+  fill(family: BucketFamily, out: InstantSeries): boolean;
+}
+
 /** What a fragment gives for each of its series, or aggregates. */
 export interface FragmentSource {
   readonly selector: VectorSelector;
@@ -28,6 +39,7 @@ export interface FragmentSource {
   readonly startMs: number;
   readonly endMs: number;
   readonly fill: Fill;
+  readonly classic?: ClassicSource;
   /** Whether results are without the metric's name. */
   readonly dropsName: boolean;
   /** Whether something evaluates series that have lost their name. */
@@ -121,9 +133,19 @@ function histogramCallSource(call: Call, context: SourceContext, depth: number):
     ) as InstantSeries[];
   callWith([]); // for its remarks on the other arguments
   const values = new Float64Array(steps.count), present = new Uint8Array(steps.count);
-  const evaluate = (histograms: InstantSeries, out: InstantSeries): boolean => {
-    // Floats are parts of classic histograms, which several series make up.
-    if (present.includes(FLOAT)) throw new UnsupportedSeries();
+  const ofBuckets = implementation.ofBuckets?.(
+    callOf(call, place, { type: "vector", series: [] }, scalars, context),
+  );
+  const families = new BucketFamilies(steps.count, context.account);
+  const evaluate = (series: ScannedSeries, histograms: InstantSeries, out: InstantSeries): boolean => {
+    if (ofBuckets !== undefined) {
+      if (histograms.histograms === undefined) {
+        if (!families.add(series, histograms)) ofBuckets.remarkBadLabel(series.labels);
+        return false;
+      }
+      if (present.includes(FLOAT)) throw new UnsupportedSeries();
+      families.addNative(series.labels);
+    }
     const [result] = callWith([histograms]);
     if (result === undefined) return false;
     out.values.set(result.values);
@@ -136,8 +158,15 @@ function histogramCallSource(call: Call, context: SourceContext, depth: number):
       present.fill(NONE);
       const histograms = new ScannedColumns(series, { values, present });
       const filled = inner.fill(series, histograms);
-      if (typeof filled !== "boolean") return filled.then((has) => has && evaluate(histograms, out));
-      return filled && evaluate(histograms, out);
+      if (typeof filled !== "boolean") return filled.then((has) => has && evaluate(series, histograms, out));
+      return filled && evaluate(series, histograms, out);
+    },
+    classic: ofBuckets && {
+      families,
+      fill: (family, out) => {
+        ofBuckets.evaluate(families.bucketsOf(family), family.labels, out);
+        return hasSamples(out);
+      },
     },
     dropsName: true,
     needsOneName: inner.dropsName,
@@ -159,6 +188,10 @@ function operatorSource(expr: Binary, context: SourceContext, depth: number): Fr
       const filled = inner.fill(series, out);
       if (typeof filled !== "boolean") return filled.then((has) => has && operate(out));
       return filled && operate(out);
+    },
+    classic: inner.classic && {
+      families: inner.classic.families,
+      fill: (family, out) => inner.classic!.fill(family, out) && operate(out),
     },
     dropsName: inner.dropsName || changesIdentity(expr),
     needsOneName: inner.needsOneName || inner.dropsName,
@@ -204,9 +237,9 @@ export class ScannedColumns implements InstantSeries {
   readonly values: Float64Array;
   readonly present: Uint8Array;
   histograms: InstantSeries["histograms"];
-  readonly #series: ScannedSeries;
+  readonly #series: SourceSeries;
 
-  constructor(series: ScannedSeries, { values, present }: Columns) {
+  constructor(series: SourceSeries, { values, present }: Columns) {
     this.#series = series;
     this.values = values;
     this.present = present;

@@ -164,8 +164,10 @@ async function groupsOf(
   const groups = new Map<string, Group>();
   for (const { labels: packed, rows } of parts) {
     const reader = new PartialReader(rows);
-    for (const [row, labels] of unpackLabels(packed, NO_LABELS).entries()) {
-      const pause = run.checkpoint();
+    const unpacked = unpackLabels(packed, NO_LABELS);
+    for (let row = 0; row < unpacked.length; row++) {
+      const labels = unpacked[row]!;
+      const pause = (row & 15) === 15 ? run.checkpoint() : undefined;
       if (pause !== undefined) await pause;
       const partial = readPartial(rows, row, steps.count);
       const known = groups.get(labels.key());
@@ -213,11 +215,13 @@ async function aggregated(
   if (ignoredHistograms) annotations.histogramIgnoredInAggregation(op, span);
   const dropName = namesAreDropped(node);
   const vector: Vector = [];
-  for (const { labels, columns, scratch, sums } of groups) {
-    const pause = run.checkpoint();
+  for (let i = 0; i < groups.length; i++) {
+    const { labels, columns, scratch, sums } = groups[i]!;
+    const pause = (i & 15) === 15 ? run.checkpoint() : undefined;
     if (pause !== undefined) await pause;
     finish(op as Reduction, columns, scratch);
-    const result: InstantSeries = { labels, dropName, ...columns };
+    const { values, present } = columns;
+    const result: InstantSeries = { labels, dropName, values, present };
     sums?.forEach((sum, step) => {
       if (sum !== undefined) finishHistograms(sum, result, step, annotations, span);
     });

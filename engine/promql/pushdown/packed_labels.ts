@@ -1,7 +1,8 @@
 import { Labels } from "../../labels/labels.ts";
-import type { ScannedSeries } from "../../tsdb/scanned_series.ts";
+import { ScannedSeries } from "../../tsdb/scanned_series.ts";
 import { grown } from "../../grown.ts";
 import type { PackedLabels } from "./fragment.ts";
+import type { SourceSeries } from "./fragment_source.ts";
 
 /** Puts label sets into flat arrays, each text once. */
 export class LabelPacker {
@@ -19,7 +20,8 @@ export class LabelPacker {
     this.#end();
   }
 
-  addSeries(series: ScannedSeries): void {
+  addSeries(series: SourceSeries): void {
+    if (!(series instanceof ScannedSeries)) return this.add(series.labels);
     this.#ids.length = 0;
     series.symbolIds(this.#ids);
     for (const id of this.#ids) {

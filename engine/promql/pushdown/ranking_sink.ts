@@ -1,16 +1,17 @@
 import { compareLabels, type Labels } from "../../labels/labels.ts";
-import type { ScannedSeries } from "../../tsdb/scanned_series.ts";
 import type { Aggregation } from "../ast.ts";
-import type { Columns } from "../operators/aggregate.ts";
 import { type Ranking, ValueHeap } from "../operators/select_elements.ts";
 import type { Checkpoint } from "../operators/step_slices.ts";
 import type { SampleAccount } from "../sample_account.ts";
 import { FLOAT, HISTOGRAM, NONE, withoutMetadata } from "../value.ts";
-import type { Fragment } from "./fragment.ts";
-import { ScannedColumns } from "./fragment_source.ts";
+import type { Fragment, Slab, SlabRows } from "./fragment.ts";
+import { ScannedColumns, type SourceSeries } from "./fragment_source.ts";
 import { LabelPacker, pickLabels } from "./packed_labels.ts";
 import { GroupLabels, type Sink, type SinkRows } from "./sinks.ts";
-import { releaseSlabs, Slabs } from "./slabs.ts";
+import { readRow, releaseSlabs, Slabs } from "./slabs.ts";
+
+/** Elements of all heaps at a time, about. */
+const HEAP_ELEMENTS = 1 << 14;
 
 /**
  * Keeps the series that may be among the k best of their group in all parts. Which of equal elements stay depends on how
@@ -25,7 +26,8 @@ export class RankingSink implements Sink {
   readonly #groupLabels: GroupLabels;
   readonly #op: Ranking;
   readonly #k: Float64Array;
-  readonly #rows: Columns[] = [];
+  readonly #values: Float64Array;
+  readonly #present: Uint8Array;
   /** Rows of each group. */
   readonly #groups = new Map<string, number[]>();
   #samples = 0;
@@ -41,6 +43,8 @@ export class RankingSink implements Sink {
   ) {
     this.#op = expr.op as Ranking;
     this.#k = fragment.k!;
+    this.#values = new Float64Array(this.#k.length);
+    this.#present = new Uint8Array(this.#k.length);
     this.#groupLabels = new GroupLabels(expr, dropsName);
   }
 
@@ -48,11 +52,13 @@ export class RankingSink implements Sink {
     return this.slabs.bytes;
   }
 
-  columnsFor(series: ScannedSeries): ScannedColumns {
-    return new ScannedColumns(series, this.slabs.next());
+  columnsFor(series: SourceSeries): ScannedColumns {
+    this.#present.fill(NONE);
+    return new ScannedColumns(series, { values: this.#values, present: this.#present });
   }
 
-  keep(series: ScannedSeries, { values, present }: ScannedColumns): void {
+  keep(series: SourceSeries, columns: ScannedColumns): void {
+    const { present } = columns;
     for (let step = 0; step < present.length; step++) {
       if (present[step] === FLOAT) this.#samples++;
       else if (present[step] === HISTOGRAM) {
@@ -61,9 +67,8 @@ export class RankingSink implements Sink {
       }
     }
     this.account.keeps(this.#samples);
-    const row = this.slabs.keep();
+    const row = this.slabs.add(columns);
     this.account.reserve((row + 1) * present.length);
-    this.#rows.push({ values, present });
     this.#packer.addSeries(series);
     this.#labels.push(this.dropsName ? withoutMetadata(series.labels) : series.labels);
     const key = this.#groupLabels.keyOf(series), group = this.#groups.get(key);
@@ -72,13 +77,10 @@ export class RankingSink implements Sink {
   }
 
   async finish(control: Checkpoint): Promise<SinkRows> {
-    const rows = this.slabs.finish();
-    const taken = new Slabs(this.#k.length, this.#rows.length), numbers: number[] = [];
-    for (const [row, present] of await this.#taken(control)) {
-      const columns = taken.next();
-      taken.keep();
-      columns.values.set(this.#rows[row]!.values);
-      columns.present.set(present);
+    const rows = this.slabs.finish(), steps = this.#k.length;
+    const taken = new Slabs(steps, Math.max(1, rows.count)), numbers: number[] = [];
+    for (const [row, present] of await this.#taken(rows, control)) {
+      taken.add({ values: readRow(rows, row, steps).values, present });
       numbers.push(row);
     }
     releaseSlabs(rows);
@@ -87,26 +89,75 @@ export class RankingSink implements Sink {
   }
 
   /** Of rows that heaps take, where they do. */
-  async #taken(control: Checkpoint): Promise<Map<number, Uint8Array>> {
+  async #taken(rows: SlabRows, control: Checkpoint): Promise<Map<number, Uint8Array>> {
     const taken = new Map<number, Uint8Array>(), steps = this.#k.length;
-    const kMax = this.#k.reduce((max, k) => Math.max(max, k), 0);
+    const kMax = Math.min(this.#k.reduce((max, k) => Math.max(max, k), 0), rows.count);
+    const slice = Math.max(1, Math.floor(HEAP_ELEMENTS / Math.max(1, kMax)));
+    const { slabs, rowsPerSlab } = rows;
     for (const group of this.#groups.values()) {
       if (group.length > kMax) group.sort((a, b) => compareLabels(this.#labels[a]!, this.#labels[b]!));
-      for (let step = 0; step < steps; step++) {
-        const k = Math.min(Math.trunc(this.#k[step]!), this.#rows.length);
-        if (k < 1) continue;
+      for (let from = 0; from < steps; from += slice) {
+        const heaps = new StepHeaps(this.#op, this.#k.subarray(from, from + slice), steps);
+        for (let i = 0; i < group.length; i++) {
+          const row = group[i]!;
+          const slab = slabs[Math.floor(row / rowsPerSlab)]!, start = row % rowsPerSlab * steps;
+          const takenAt = heaps.offer(row, slab, start, from, taken.get(row));
+          if (takenAt !== undefined) taken.set(row, takenAt);
+          const pause = (i & 15) === 15 ? control.checkpoint() : undefined;
+          if (pause !== undefined) await pause;
+        }
         const pause = control.checkpoint();
         if (pause !== undefined) await pause;
-        const heap = new ValueHeap(this.#op === "bottomk");
-        for (const row of group) {
-          const { values, present } = this.#rows[row]!;
-          if (present[step] !== FLOAT || !heap.offer(row, values[step]!, k)) continue;
-          let takenAt = taken.get(row);
-          if (takenAt === undefined) taken.set(row, takenAt = new Uint8Array(steps));
-          takenAt[step] = FLOAT;
-        }
       }
     }
     return taken;
+  }
+}
+
+/** A heap for each of some steps. */
+class StepHeaps {
+  readonly #heaps: ValueHeap[];
+  readonly #steps: number;
+  readonly #isReverse: boolean;
+  readonly #k: Float64Array;
+  /** By step: the value that is the first to be replaced, once all others are as good. NaN where any may be taken. */
+  readonly #bars: Float64Array;
+
+  /**
+   * @param k Of those steps.
+   * @param steps How many a row has.
+   */
+  constructor(op: Ranking, k: Float64Array, steps: number) {
+    this.#steps = steps;
+    this.#isReverse = op === "bottomk";
+    this.#k = k.map(Math.trunc);
+    this.#heaps = Array.from(k, () => new ValueHeap(this.#isReverse));
+    this.#bars = new Float64Array(k.length).fill(NaN);
+  }
+
+  /**
+   * Offers what a row, which starts at index `start` of its slab, has from step `from` on.
+   * @param takenAt FLOAT at steps where the row was taken before, if any.
+   * @returns The same with the steps where it is taken now.
+   */
+  offer(
+    row: number,
+    { values, present }: Slab,
+    start: number,
+    from: number,
+    takenAt: Uint8Array | undefined,
+  ): Uint8Array | undefined {
+    const bars = this.#bars, k = this.#k, isReverse = this.#isReverse;
+    for (let i = 0, at = start + from; i < bars.length; i++, at++) {
+      const value = values[at]!;
+      if (present[at] !== FLOAT || k[i]! < 1) continue;
+      if (isReverse ? value >= bars[i]! : value <= bars[i]!) continue;
+      const heap = this.#heaps[i]!;
+      if (!heap.offer(row, value, k[i]!)) continue;
+      bars[i] = heap.isFull(k[i]!) ? heap.top : NaN;
+      takenAt ??= new Uint8Array(this.#steps);
+      takenAt[from + i] = FLOAT;
+    }
+    return takenAt;
   }
 }

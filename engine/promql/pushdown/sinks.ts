@@ -1,6 +1,5 @@
 import { HistogramPacker } from "../../histogram/packed_histograms.ts";
 import { type Labels, METRIC_NAME } from "../../labels/labels.ts";
-import type { ScannedSeries } from "../../tsdb/scanned_series.ts";
 import type { Aggregation } from "../ast.ts";
 import { REDUCERS, type Reduction, type ScratchColumns } from "../operators/aggregate.ts";
 import { type HistogramSum, newHistogramSum } from "../operators/aggregate_histograms.ts";
@@ -9,7 +8,7 @@ import type { Checkpoint } from "../operators/step_slices.ts";
 import { histogramSize, type SampleAccount } from "../sample_account.ts";
 import { FLOAT, HISTOGRAM, type InstantSeries, METADATA_LABELS, NONE } from "../value.ts";
 import type { Fragment, FragmentRows, SlabRows } from "./fragment.ts";
-import { ScannedColumns, UnsupportedSeries } from "./fragment_source.ts";
+import { ScannedColumns, type SourceSeries, UnsupportedSeries } from "./fragment_source.ts";
 import { LabelPacker } from "./packed_labels.ts";
 import { PartialPacker } from "./packed_partials.ts";
 import type { Slabs } from "./slabs.ts";
@@ -25,9 +24,9 @@ export type SinkRows = Pick<FragmentRows, "labels" | "rows" | "ignoredHistograms
 /** Takes what a fragment gives for one series after the other. */
 export interface Sink {
   /** Empty columns for a series. */
-  columnsFor(series: ScannedSeries): ScannedColumns;
+  columnsFor(series: SourceSeries): ScannedColumns;
   /** Takes those columns, once they are filled. @throws {UnsupportedSeries|QueryLimitError} */
-  keep(series: ScannedSeries, columns: ScannedColumns): void;
+  keep(series: SourceSeries, columns: ScannedColumns): void;
   /** What is kept takes, about. */
   readonly bytes: number;
   finish(control: Checkpoint): SinkRows | Promise<SinkRows>;
@@ -36,8 +35,8 @@ export interface Sink {
 /** The labels that an aggregation tells its groups apart by. */
 export class GroupLabels {
   /** Equal for series of the same group. */
-  readonly keyOf: (series: ScannedSeries) => string;
-  readonly of: (series: ScannedSeries) => Labels;
+  readonly keyOf: (series: SourceSeries) => string;
+  readonly of: (series: SourceSeries) => Labels;
 
   /** @param dropsName Whether what is aggregated is without the metric's name. */
   constructor({ grouping, isWithout }: Aggregation, dropsName: boolean) {
@@ -68,11 +67,11 @@ export class RowSink implements Sink {
     return this.slabs.bytes + CELL_BYTES * this.#histograms.cellCount;
   }
 
-  columnsFor(series: ScannedSeries): ScannedColumns {
+  columnsFor(series: SourceSeries): ScannedColumns {
     return new ScannedColumns(series, this.slabs.next());
   }
 
-  keep(series: ScannedSeries, { present, histograms }: ScannedColumns): void {
+  keep(series: SourceSeries, { present, histograms }: ScannedColumns): void {
     const rows = this.slabs.keep() + 1;
     if (histograms !== undefined) {
       for (let step = 0; step < present.length; step++) {
@@ -139,12 +138,12 @@ export class GroupSink implements Sink {
     return this.slabs.bytes + CELL_BYTES * this.#sumCells;
   }
 
-  columnsFor(series: ScannedSeries): ScannedColumns {
+  columnsFor(series: SourceSeries): ScannedColumns {
     this.#present.fill(NONE);
     return new ScannedColumns(series, { values: this.#values, present: this.#present });
   }
 
-  keep(series: ScannedSeries, columns: ScannedColumns): void {
+  keep(series: SourceSeries, columns: ScannedColumns): void {
     const key = this.#labelsOf.keyOf(series);
     let group = this.#groups.get(key);
     if (group === undefined) {

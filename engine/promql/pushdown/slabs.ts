@@ -23,13 +23,15 @@ export class Slabs {
 
   /** The columns of the row behind the last one: empty, its values junk. */
   next(): Columns {
-    const slab = Math.floor(this.#count / this.#rowsPerSlab);
-    if (slab === this.#slabs.length) {
-      const entries = this.#rowsPerSlab * this.#steps;
-      this.#fullBytes = this.bytes;
-      this.#slabs.push({ values: new Float64Array(entries), present: new Uint8Array(entries) });
-    }
-    return rowOf(this.#slabs[slab]!, this.#count % this.#rowsPerSlab, this.#steps);
+    return rowOf(this.#slabOfNext(), this.#count % this.#rowsPerSlab, this.#steps);
+  }
+
+  /** Keeps a copy of `columns` as the next row. @returns Its number. */
+  add({ values, present }: Columns): number {
+    const slab = this.#slabOfNext(), at = this.#count % this.#rowsPerSlab * this.#steps;
+    slab.values.set(values, at);
+    slab.present.set(present, at);
+    return this.#count++;
   }
 
   /** What the rows take that were kept. */
@@ -51,6 +53,16 @@ export class Slabs {
       row % this.#rowsPerSlab,
       this.#steps,
     );
+  }
+
+  #slabOfNext(): Slab {
+    const slab = Math.floor(this.#count / this.#rowsPerSlab);
+    if (slab === this.#slabs.length) {
+      const entries = this.#rowsPerSlab * this.#steps;
+      this.#fullBytes = this.bytes;
+      this.#slabs.push({ values: new Float64Array(entries), present: new Uint8Array(entries) });
+    }
+    return this.#slabs[slab]!;
   }
 
   /** The rows that were kept; the slabs are not to be used any more. */
@@ -93,8 +105,8 @@ export function releaseSlabs(rows: SlabRows): void {
 }
 
 function slabBytes({ values, present, errors, counts, means, incremental }: Slab): number {
-  const columns = [values, present, errors, counts, means, incremental];
-  return columns.reduce((sum, column) => sum + (column?.byteLength ?? 0), 0);
+  return values.byteLength + present.byteLength + (errors?.byteLength ?? 0) + (counts?.byteLength ?? 0) +
+    (means?.byteLength ?? 0) + (incremental?.byteLength ?? 0);
 }
 
 function rowOf({ values, present }: Slab, row: number, steps: number): Columns {
@@ -115,7 +127,9 @@ class SlabScratch implements ScratchColumns {
   readonly #slab: Mutable<Slab>;
   readonly #from: number;
   readonly #to: number;
-  readonly #views: { [name in OptionalColumn]?: Float64Array } = {};
+  #errors: Float64Array | undefined;
+  #counts: Float64Array | undefined;
+  #means: Float64Array | undefined;
   #incremental: Uint8Array | undefined;
 
   constructor(slab: Slab, row: number, steps: number) {
@@ -125,15 +139,19 @@ class SlabScratch implements ScratchColumns {
   }
 
   get errors(): Float64Array {
-    return this.#column("errors");
+    return this.#errors ??= this.#column("errors");
+  }
+
+  get hasErrors(): boolean {
+    return this.#slab.errors !== undefined;
   }
 
   get counts(): Float64Array {
-    return this.#column("counts");
+    return this.#counts ??= this.#column("counts");
   }
 
   get means(): Float64Array {
-    return this.#column("means");
+    return this.#means ??= this.#column("means");
   }
 
   get incremental(): Uint8Array {
@@ -147,6 +165,6 @@ class SlabScratch implements ScratchColumns {
 
   #column(name: OptionalColumn): Float64Array {
     this.#slab[name] ??= new Float64Array(this.#slab.values.length);
-    return this.#views[name] ??= this.#slab[name].subarray(this.#from, this.#to);
+    return this.#slab[name].subarray(this.#from, this.#to);
   }
 }

@@ -9,10 +9,10 @@ export const INTERVAL_MS = 15_000;
 const VALUES_MAX = 48;
 
 /**
- * The metrics: two gauges, two counters, a classic histogram, a native one, one of floats and native histograms, and one
+ * The metrics: two gauges, two counters, two classic histograms, a native one, one of floats and native histograms, and one
  * with a type and a unit.
  */
-export const METRICS = ["g", "g2", "c_total", "d", "b_bucket", "h", "m", "t_total"] as const;
+export const METRICS = ["g", "g2", "c_total", "d", "b_bucket", "b2_bucket", "h", "m", "t_total"] as const;
 type Metric = (typeof METRICS)[number];
 
 /** Values that are odd together in any order of summation: sums may either overflow or be of infinities. */
@@ -169,7 +169,22 @@ const LABELS: Readonly<Record<Metric, readonly Readonly<Record<string, string>>[
   // One sorts before the name.
   c_total: [{ a: "1", b: "1" }, { a: "1", b: "2" }, { a: "2", b: "1" }, { A: "3" }, {}],
   d: [{ a: "1", b: "1" }, {}],
-  b_bucket: [{ a: "1", le: "1" }, { a: "1", le: "5" }, { a: "1", le: "+Inf" }, { a: "2", le: "+Inf" }],
+  b_bucket: [
+    { a: "1", le: "1" },
+    { a: "1", le: "5" },
+    { a: "1", le: "5.0" },
+    { a: "1", le: "+Inf" },
+    { a: "2", le: "-1" },
+    { a: "2", le: "2" },
+    { a: "2", le: "+Inf" },
+    { a: "3", le: "2" },
+    { a: "3", le: "7" },
+    { a: "3", le: "Inf" },
+    { a: "3", le: "a lot" },
+    { a: "3" },
+  ],
+  // Without their names, of the same label sets as others.
+  b2_bucket: [{ a: "1", le: "1" }, { a: "1", le: "+Inf" }, { a: "3", le: "+Inf", __type__: "histogram" }],
   h: [{ a: "1", b: "1" }, { a: "1", b: "2" }, { a: "2", b: "1" }, { a: "2", b: "3" }, { a: "3" }],
   m: [{ a: "1", b: "1" }, { a: "1", b: "2" }, { a: "2", b: "1" }],
   t_total: [{ a: "1", __type__: "counter" }, { a: "1", __type__: "gauge" }, { a: "2", __unit__: "s" }],
@@ -188,7 +203,15 @@ function placed(
   layouts: readonly Layout[],
   sharesSeries: boolean,
 ): fc.Arbitrary<Placed[]> {
-  return fc.tuple(...LABELS[metric].map((labels) =>
+  // Buckets of a histogram are mostly in the same part.
+  const partsOf = metric.endsWith("_bucket")
+    ? rarely<readonly number[] | undefined>(
+      20,
+      fc.constant(undefined),
+      fc.array(fc.nat({ max: 2 }), { minLength: 4, maxLength: 4 }),
+    )
+    : fc.constant(undefined);
+  const all = fc.tuple(...LABELS[metric].map((labels) =>
     fc.record({
       isThere: rarely(25, fc.constant(false), fc.constant(true)),
       values: valuesOf(metric, oddity, layouts),
@@ -203,6 +226,11 @@ function placed(
       return [{ series: { labels: Labels.from({ __name__: metric, ...labels }), values }, part, other }];
     })
   )).map((lists) => lists.flat());
+  return fc.tuple(partsOf, all).map(([parts, placed]) =>
+    parts === undefined
+      ? placed
+      : placed.map((one) => ({ ...one, part: parts[Number(one.series.labels.get("a"))]! }))
+  );
 }
 
 /** Series of all metrics, spread over three parts. */

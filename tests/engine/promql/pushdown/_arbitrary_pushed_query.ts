@@ -20,6 +20,8 @@ const names = fc.constantFrom(
   '{__name__=~"g|d", a="1"}',
   '{__name__=~"c_total|b_bucket"}',
   '{__name__=~"h|m"}',
+  '{__name__=~"b_bucket|b2_bucket"}',
+  '{__name__=~"b_bucket|h"}',
   '{__name__=~".+", a="2"}',
 );
 const shift = fc.constantFrom(
@@ -76,7 +78,7 @@ const rangeCall: Text = fc.oneof(
 const ofHistograms: Text = fc.tuple(
   fc.constantFrom(
     ...["count", "sum", "avg", "stddev", "stdvar"].map((name) => `histogram_${name}(`),
-    ...["0.5", "0.9", "1", "1.5", "scalar(vector(0.3))", "time() / 1000 % 1"]
+    ...["0.5", "0.9", "1", "1.5", "scalar(vector(0.3))", "(time() / 1000 + 2) % 1"]
       .map((phi) => `histogram_quantile(${phi}, `),
     "histogram_fraction(0, 2, ",
     "histogram_fraction(-1, time() % 3, ",
@@ -84,9 +86,25 @@ const ofHistograms: Text = fc.tuple(
   fc.oneof(selector, rangeCall, maybeInParens(rangeCall), rangeCall.map((of) => `+${of}`)),
 ).map(([call, of]) => `${call}${of})`);
 
-/** What each series has a result of its own of, whatever the others are. */
+/** A number of each classic histogram. */
+const ofBuckets: Text = fc.tuple(
+  fc.constantFrom(
+    ...["0.5", "0.9", "1", "-1", "(time() / 1000 + 2) % 1"].map((phi) => `histogram_quantile(${phi}, `),
+    "histogram_fraction(0, 2, ",
+    "histogram_fraction(-1, time() % 3, ",
+  ),
+  fc.constantFrom("b_bucket", "b_bucket", "b2_bucket", '{__name__=~"b2?_bucket"}', 'b_bucket{a!="2"}'),
+  fc.constantFrom(
+    (of: string) => of,
+    (of: string) => `rate(${of}[3m])`,
+    (of: string) => `increase(${of}[90s])`,
+  ),
+).map(([call, of, over]) => `${call}${over(of)})`);
+
+/** What each series, or each histogram, has a result of its own of, whatever the others are. */
 const plainSeries: Text = fc.oneof(
   { weight: 2, arbitrary: ofHistograms },
+  { weight: 2, arbitrary: ofBuckets },
   { weight: 3, arbitrary: selector },
   { weight: 4, arbitrary: rangeCall },
   { weight: 1, arbitrary: selector.map((of) => `timestamp(${of})`) },

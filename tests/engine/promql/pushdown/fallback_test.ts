@@ -115,11 +115,110 @@ const CASES: readonly Case[] = [
     want: "ExecutionError: vector cannot contain metrics with the same labelset",
   },
   {
+    name: "each part has whole classic histograms",
+    parts: [
+      'x{a="1", le="1"} 0+1x9\nx{a="1", le="+Inf"} 0+2x9',
+      'x{a="2", le="+Inf"} 0+2x9\nx{a="2", le="2"} 0+1x9',
+    ],
+    query: "histogram_quantile(0.5, rate(x[5m]))",
+    fallsBack: false,
+    want: ['{a="1"}', '{a="2"}'],
+  },
+  {
+    name: "quantiles of classic histograms are filtered and added up",
+    parts: [
+      'x{a="1", le="1"} 0+1x9\nx{a="1", le="+Inf"} 0+2x9',
+      'x{a="2", le="+Inf"} 0+2x9\nx{a="2", le="2"} 0+1x9',
+    ],
+    query: "sum by (a) (histogram_quantile(0.5, x) * 2 > 3)",
+    fallsBack: false,
+    want: ['{a="2"}'],
+  },
+  {
+    name: "the best of quantiles are chosen",
+    parts: [
+      'x{a="1", le="1"} 0+1x9\nx{a="1", le="+Inf"} 0+2x9',
+      'x{a="2", le="+Inf"} 0+2x9\nx{a="2", le="2"} 0+1x9',
+    ],
+    query: "topk(1, histogram_fraction(0, 1, x))",
+    fallsBack: false,
+    want: ['{a="1"}'],
+  },
+  {
     name: "buckets of a classic histogram are in different parts",
     parts: ['x{le="1"} 0+1x9', 'x{le="+Inf"} 0+2x9'],
     query: "histogram_quantile(0.5, rate(x[5m]))",
     fallsBack: false,
     want: ["{}"],
+  },
+  {
+    name: "buckets have no +Inf, or fall with rising bounds",
+    parts: [
+      'x{a="1", le="1"} 0+1x9\nx{a="1", le="4"} 0+2x9',
+      'x{a="2", le="2"} 0+9x9\nx{a="2", le="+Inf"} 0+3x9',
+    ],
+    query: "histogram_quantile(0.5, x)",
+    fallsBack: false,
+    want: ['{a="1"}', '{a="2"}'],
+  },
+  {
+    name: "buckets have equal bounds, or come and go",
+    parts: [
+      'x{a="1", le="1"} 0+1x9\nx{a="1", le="1.0"} 0+1x9\nx{a="1", le="Inf"} 0+5x9',
+      'x{a="2", le="1"} 0+1x7 stale\nx{a="2", le="2"} _x8 9\nx{a="2", le="+Inf"} 0+4x9',
+    ],
+    query: "histogram_quantile(0.5, x)",
+    fallsBack: false,
+    want: ['{a="1"}', '{a="2"}'],
+  },
+  {
+    name: "bounds are missing or no numbers",
+    parts: ['x{a="1"} 0+1x9\nx{a="1", le="+Inf"} 0+2x9', 'x{a="2", le="much"} 0+2x9'],
+    query: "histogram_quantile(0.5, x)",
+    fallsBack: false,
+    want: ['{a="1"}'],
+  },
+  {
+    name: "classic histograms of two names lose them and become the same",
+    parts: ['x{le="1"} 0+1x9\nx{le="+Inf"} 0+2x9\ny{le="+Inf"} 0+2x9', ""],
+    query: 'histogram_quantile(0.5, {__name__=~"x|y"})',
+    fallsBack: false,
+    want: "ExecutionError: vector cannot contain metrics with the same labelset",
+  },
+  {
+    name: "classic histograms of two names lose them and become the same across parts",
+    parts: ['x{le="1"} 0+1x9\nx{le="+Inf"} 0+2x9', 'y{le="+Inf"} 0+2x9'],
+    query: 'histogram_quantile(0.5, {__name__=~"x|y"})',
+    fallsBack: false,
+    want: "ExecutionError: vector cannot contain metrics with the same labelset",
+  },
+  {
+    name: "a classic and a native histogram of other labels are in one part",
+    parts: [`x{a="1", le="1"} 0+1x9\nx{a="1", le="+Inf"} 0+2x9\nx{a="2"} ${HISTOGRAM}`, ""],
+    query: "histogram_quantile(0.5, x)",
+    fallsBack: false,
+    want: ['{a="1"}', '{a="2"}'],
+  },
+  {
+    name: "a classic and a native histogram of the same labels are in one part",
+    parts: [`x{a="1", le="1"} 0+1x9\nx{a="1", le="+Inf"} 0+2x9\nx{a="1"} ${HISTOGRAM}`, ""],
+    query: "histogram_quantile(0.5, x)",
+    fallsBack: false,
+    want: [],
+  },
+  {
+    name: "a bucket becomes a native histogram",
+    parts: ['x{le="1"} 0+1x8 {{schema:0 count:4 sum:8 buckets:[1 2 1]}}\nx{le="+Inf"} 0+2x9', ""],
+    query: "histogram_quantile(0.5, x)",
+    fallsBack: false,
+    want: ['{le="1"}', "{}"],
+  },
+  {
+    name: "a function of native histograms is over buckets",
+    parts: ['x{le="1"} 0+1x9\nx{le="+Inf"} 0+2x9', ""],
+    query: "histogram_count(x)",
+    fallsBack: false,
+    want: [],
   },
   {
     name: "a classic and a native histogram of the same labels are in different parts",
@@ -371,4 +470,38 @@ Deno.test("parts give no more series than may be among the best, and none that a
   assert.deepEqual(await given("topk(3, x)"), [3, 3]);
   assert.deepEqual(await given("x > 98"), [2, 50]);
   assert.deepEqual(await given("x"), [50, 50]);
+});
+
+Deno.test("counts that fall with rising bounds are remarked on over all parts", async () => {
+  const parts = await Parts.ofTexts(
+    'x{a="1", le="1"} 8x9\nx{a="1", le="+Inf"} 3x9',
+    'x{a="2", le="2"} 7x9\nx{a="2", le="4"} 5x6\nx{a="2", le="+Inf"} 9x9',
+  );
+  const { infos } = await engine.range(
+    parts.evaluating,
+    "histogram_quantile(0.5, x)",
+    5 * MINUTE,
+    9 * MINUTE,
+    MINUTE,
+  );
+  assert.deepEqual(parts.lastKinds, ["rows", "rows"]);
+  assert.equal(infos.length, 1);
+  assert.match(infos[0]!, /, from buckets 4 to \+Inf, with a max diff of 5, over 10 samples from /);
+});
+
+Deno.test("quantiles of buckets that are in several parts are not left to the parts again for a while", async () => {
+  let nowMs = 0;
+  const engine = new Engine({ now: () => nowMs });
+  const parts = await Parts.ofTexts('x{le="1"} 0+1x9', 'x{le="+Inf"} 0+2x9\ny{le="+Inf"} 0+2x9');
+  const { evaluating } = parts;
+  const fragments = async (query: string) => {
+    const before = parts.results.length;
+    await engine.instant(evaluating, query, 9 * MINUTE);
+    return parts.results.length - before;
+  };
+  assert.equal(await fragments("histogram_quantile(0.5, x)"), 2);
+  assert.equal(await fragments("histogram_quantile(0.9, rate(x[5m])) > 1"), 1);
+  assert.equal(await fragments("histogram_quantile(0.5, y)"), 1);
+  nowMs = 11 * MINUTE;
+  assert.equal(await fragments("histogram_quantile(0.5, x)"), 2);
 });

@@ -72,9 +72,9 @@ const CASES: readonly Case[] = [
   {
     limit: "bytes of groups",
     query: "sum by (a) (x)",
-    options: { maxMemoryBytes: 339 },
+    options: { maxMemoryBytes: 179 },
     error: QueryLimitError,
-    message: /^query loads 340 bytes of samples, more than the limit of 339: /,
+    message: /^query loads 180 bytes of samples, more than the limit of 179: /,
   },
 ];
 
@@ -135,12 +135,13 @@ Deno.test("sums of histograms count towards the limit of samples in memory where
 for (
   const { query, options, message } of [
     { query: "x", options: { maxMemoryBytes: 179 }, message: /^query loads 180 bytes of samples, / },
-    { query: "sum by (a) (x)", options: { maxMemoryBytes: 339 }, message: /^query loads 340 bytes / },
-    // 17 bytes of one group at one step, and nine samples of a series at a time.
+    { query: "sum by (a) (x)", options: { maxMemoryBytes: 179 }, message: /^query loads 180 bytes / },
+    { query: "avg by (a) (x)", options: { maxMemoryBytes: 499 }, message: /^query loads 500 bytes / },
+    // 9 bytes of one group at one step, and nine samples of a series at a time.
     {
       query: "sum(last_over_time(x[9m] @ 540))",
       options: { maxMemoryBytes: 79 },
-      message: /^query loads 89 /,
+      message: /^query loads 81 /,
     },
     { query: "x", options: { maxSamples: 19 }, message: /too many samples/ },
     { query: "x", options: { maxSeries: 1 }, message: /^query selects 2 series, more than the limit of 1: / },

@@ -76,7 +76,11 @@ for (
     { query: "histogram_count(rate(x[5m]))", want: ["histogram_count(rate(x[5m]))"] },
     { query: "sum(histogram_quantile(0.9, x))", want: ["sum(histogram_quantile(0.9, x))"] },
     { query: "histogram_quantile(0.9, sum(x))", want: ["sum(x)"] },
-    { query: "histogram_quantile(0.9, rate(x_bucket[5m]))", want: ["rate(x_bucket[5m])"] },
+    {
+      query: "histogram_quantile(0.9, rate(x_bucket[5m]))",
+      want: ["histogram_quantile(0.9, rate(x_bucket[5m]))"],
+    },
+    { query: "histogram_quantile(0.9, sum by (le) (x_bucket))", want: ["sum by (le) (x_bucket)"] },
     { query: "histogram_fraction(0, 1, +x)", want: ["x"] },
     { query: "histogram_count(timestamp(x))", want: ["x"] },
     { query: "start_timestamp(x)", want: [] },
