@@ -1,6 +1,19 @@
+import type { Logger } from "@logtape/logtape";
 import type { Gauge, Registry } from "../engine/instrument/mod.ts";
 import type { LoadedServerConfig } from "./config/load_in_worker.ts";
 import type { ServerConfig } from "./config/server_config.ts";
+
+/** Puts a configuration in force in one part of the server. */
+export type Apply = (loaded: LoadedServerConfig) => void | Promise<void>;
+
+export interface ConfigurationOptions {
+  readonly load: () => Promise<LoadedServerConfig>;
+  /** One for each part, in the order in which they are told. */
+  readonly apply: readonly Apply[];
+  readonly registry: Registry;
+  readonly now: () => number;
+  readonly log: Pick<Logger, "info" | "error">;
+}
 
 /** The configuration in force, and how the last attempt to change it went. */
 export class Configuration {
@@ -12,17 +25,9 @@ export class Configuration {
   readonly #successful: Gauge;
   readonly #successTime: Gauge;
 
-  /**
-   * @param loaded In force already.
-   * @param apply Puts another one in force.
-   */
-  constructor(
-    loaded: LoadedServerConfig,
-    readonly load: () => Promise<LoadedServerConfig>,
-    readonly apply: (loaded: LoadedServerConfig) => Promise<void>,
-    registry: Registry,
-    readonly now: () => number,
-  ) {
+  /** @param loaded In force already. */
+  constructor(loaded: LoadedServerConfig, readonly options: ConfigurationOptions) {
+    const { registry, now } = options;
     this.#loaded = loaded;
     this.#lastConfigTimeMs = now();
     this.#successful = registry.gauge({
@@ -59,7 +64,8 @@ export class Configuration {
 
   /**
    * Reads the configuration again and applies it, once every reload that was asked for before has ended.
-   * @throws If it cannot be read or applied. One that cannot be read leaves in force what was.
+   * @throws If it cannot be read, which leaves in force what was, or if a part of the server cannot apply it; the others
+   * do so all the same. Either is logged.
    */
   reload(): Promise<void> {
     const reload = this.#last.then(() => this.#reload());
@@ -68,21 +74,42 @@ export class Configuration {
   }
 
   async #reload(): Promise<void> {
+    const { load, now, log } = this.options;
     try {
-      const loaded = await this.load();
-      await this.apply(loaded);
+      const loaded = await load();
       this.#loaded = loaded;
+      await this.#apply(loaded);
       this.#succeeded();
+      log.info("Completed loading of configuration file");
     } catch (error) {
       this.#successful.set(0);
-      this.#lastFailureMs = this.now();
+      this.#lastFailureMs = now();
+      log.error("Error reloading config", { err: messageOf(error) });
       throw error;
     }
   }
 
+  async #apply(loaded: LoadedServerConfig): Promise<void> {
+    const reasons: string[] = [];
+    for (const apply of this.options.apply) {
+      try {
+        await apply(loaded);
+      } catch (error) {
+        reasons.push(messageOf(error));
+      }
+    }
+    if (reasons.length > 0) {
+      throw new Error(`the configuration is in force but for what failed: ${reasons.join("; ")}`);
+    }
+  }
+
   #succeeded(): void {
-    this.#lastConfigTimeMs = this.now();
+    this.#lastConfigTimeMs = this.options.now();
     this.#successful.set(1);
     this.#successTime.set(this.#lastConfigTimeMs / 1000);
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -25,10 +25,10 @@ export class QueryLog {
     });
   }
 
-  /** Writes to `path` from now on; "" writes nothing. @throws If the file cannot be opened. */
+  /** Writes to `path` from now on; "" writes nothing. @throws {Error} If the file cannot be opened. */
   open(path: string): void {
     if (path === this.#path) return;
-    const file = path === "" ? undefined : Deno.openSync(path, { append: true, create: true });
+    const file = path === "" ? undefined : openFile(path);
     this.#file?.close();
     this.#file = file;
     this.#path = path;
@@ -62,5 +62,19 @@ export class QueryLog {
       if (!this.#isFailing) this.onError(this.#path, error as Error);
       this.#isFailing = true;
     }
+  }
+}
+
+function openFile(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path, { append: true, create: true });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `Cannot open the query log ${path}: ${reason}. Change query_log_file, or make it writable`,
+      {
+        cause,
+      },
+    );
   }
 }

@@ -86,6 +86,15 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
     log.error("Error loading config", { file: flags.configFile, err: error.message });
     return EXIT.usage;
   }
+  const queryLog = new QueryLog(registry, (file, error) => {
+    log.error("Cannot write the query log: lines are lost", { file, err: error.message });
+  });
+  try {
+    queryLog.open(loaded.config.global.queryLogFile);
+  } catch (error) {
+    log.error("Error loading config", { file: flags.configFile, err: messageOf(error) });
+    return EXIT.usage;
+  }
   try {
     directory = await openDirectory(flags.storagePath, {
       ...(flags.given.has("storage.shards") && flags.storageShards > 0
@@ -162,19 +171,8 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
   for (const { query, beganMs } of unfinished) {
     log.warn("A query was running when the server ended", { query, began: new Date(beganMs).toISOString() });
   }
-  const queryLog = new QueryLog(registry, (file, error) => {
-    log.error("Cannot write the query log: lines are lost", { file, err: error.message });
-  });
-  queryLog.open(loaded.config.global.queryLogFile);
   const retention = retentionGauges(registry, keptBytes);
   retention(loaded.config);
-  const apply = async ({ config, warnings }: LoadedServerConfig): Promise<void> => {
-    for (const warning of warnings) log.warn(warning);
-    queryLog.open(config.global.queryLogFile);
-    retention(config);
-    await shards.setLimits(limitsOf(config));
-    await targets.apply(config);
-  };
   for (const warning of loaded.warnings) log.warn(warning);
   await targets.apply(loaded.config);
   if (!workers.some(({ isStarted }) => isStarted)) workers[0].start(); // the figures of storage are shown always
@@ -190,13 +188,22 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
       ...start,
     });
   } else log.info("Using configuration", { file: loaded.files[0], ...start });
-  const configuration = new Configuration(
-    loaded,
-    () => loadInWorker(loadRequest(flags, features, options)),
-    apply,
+  const configuration = new Configuration(loaded, {
+    load: () => loadInWorker(loadRequest(flags, features, options)),
+    apply: [
+      ({ warnings }) => {
+        for (const warning of warnings) log.warn(warning);
+      },
+      ({ config }) => queryLog.open(config.global.queryLogFile),
+      ({ config }) => retention(config),
+      ({ config }) => targets.apply(config),
+      // Last, as it waits for shards that still replay their logs.
+      ({ config }) => shards.setLimits(limitsOf(config)),
+    ],
     registry,
-    () => Date.now(),
-  );
+    now: () => Date.now(),
+    log,
+  });
 
   let state: ServerState = "starting";
   const queries = new PromqlQueries(shards, {
@@ -253,23 +260,12 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
       log: logger("web"),
     });
   } catch (error) {
-    log.error("Cannot start the web server", { err: error instanceof Error ? error.message : String(error) });
+    log.error("Cannot start the web server", { err: messageOf(error) });
     await shards.close();
     directory.close();
     return EXIT.failure;
   }
-  const reload = async (): Promise<void> => {
-    try {
-      await configuration.reload();
-      log.info("Completed loading of configuration file");
-    } catch (error) {
-      log.error("Error reloading config", {
-        file: flags.configFile,
-        err: error instanceof Error ? error.message : String(error),
-      });
-    }
-  };
-  beginReloads(() => void reload());
+  beginReloads(() => void configuration.reload().catch(() => {})); // it is logged
   for (const address of listening.addresses) log.info("Listening", { address });
   const autoReload = flags.configAutoReload || features.has("auto-reload-config")
     ? watchFiles(() => configuration.loaded.files, flags.configAutoReloadIntervalMs, onReload)
@@ -285,7 +281,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
     },
     (error) => {
       log.error("Cannot open the stored data", {
-        err: error instanceof Error ? error.message : String(error),
+        err: messageOf(error),
       });
       quit();
     },
@@ -305,7 +301,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
     await shards.close();
   } catch (error) {
     log.error("A shard did not close in order", {
-      err: error instanceof Error ? error.message : String(error),
+      err: messageOf(error),
     });
     inOrder = false;
     failed = true;
@@ -377,4 +373,8 @@ function runtimeInfo(startTimeMs: number, configuration: Configuration, shardCou
         : []),
     ].join(" or "),
   };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

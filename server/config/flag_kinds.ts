@@ -87,9 +87,9 @@ export function toggle(initial: boolean, help: string, options: FlagOptions = {}
 export function number(
   initial: number,
   help: string,
-  options: FlagOptions & { readonly min?: number; readonly fraction?: true } = {},
+  options: FlagOptions & { readonly min?: number; readonly max?: number; readonly fraction?: true } = {},
 ): FlagKind<number> {
-  const { min = -Infinity, fraction } = options;
+  const { min = -Infinity, max = Infinity, fraction } = options;
   return {
     ...common(options),
     help,
@@ -104,6 +104,7 @@ export function number(
         throw new SyntaxError(`expected a ${fraction ? "" : "whole "}number, got ${JSON.stringify(given)}`);
       }
       if (value < min) throw new RangeError(`expected a number of at least ${min}, got ${given}`);
+      if (value > max) throw new RangeError(`expected a number of at most ${max}, got ${given}`);
       return value;
     },
     show: String,

@@ -1,3 +1,4 @@
+import { SHARDS_MAX } from "../storage/directory.ts";
 import { bytes, choice, type FlagKind, number, period, text, texts, toggle } from "./flag_kinds.ts";
 import { checkWriteMessage, WRITE_MESSAGES } from "./write_message.ts";
 
@@ -55,7 +56,7 @@ export const FLAGS = {
   }),
 
   "storage.path": text("data/", "Directory of the stored data.", { placeholder: "directory" }),
-  "storage.shards": number(0, "Number of shards; 0 is one per core.", { min: 0 }),
+  "storage.shards": number(0, "Number of shards; 0 is one per core.", { min: 0, max: SHARDS_MAX }),
   "storage.flush-interval": period(200, "Longest time that samples wait before they are written to disk."),
   "storage.max-active-series": number(0, "Most series with recent samples; 0 is without limit.", { min: 0 }),
   "storage.tsdb.path": text("data/", "Same as --storage.path.", { ...server, placeholder: "directory" }),

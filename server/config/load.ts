@@ -232,6 +232,8 @@ function inactiveSections(config: Config, document: YamlDocument): string[] {
     tracing: source.tracing.endpoint !== "",
     otlp: isSet("otlp"),
   };
-  const set = Object.entries(sections).filter(([, present]) => present).map(([key]) => key);
+  const threshold = source.storage.tsdb?.staleSeriesCompactionThreshold ?? 0;
+  const set = Object.entries({ ...sections, "storage.tsdb.stale_series_compaction_threshold": threshold > 0 })
+    .filter(([, present]) => present).map(([key]) => key);
   return [...set, ...discovery].map((key) => `section ${key}: not active in this version`);
 }

@@ -13,6 +13,9 @@ const FLAGS: readonly (readonly [prefix: string, part: string])[] = [
   ["rules.", "evaluating rules"],
   ["alertmanager.", "notifying Alertmanager"],
   ["scrape.discovery-reload-interval", "service discovery"],
+  ["scrape.adjust-timestamps", "another alignment of timestamps than by up to 2 ms"],
+  ["scrape.timestamp-tolerance", "another alignment of timestamps than by up to 2 ms"],
+  ["storage.tsdb.no-lockfile", "a data directory without a lock"],
 ];
 
 /** As `FLAGS`, by name of the feature. */

@@ -9,7 +9,7 @@ const APP_NAME = "Prometheus Server";
 
 /** Health, reload, shutdown, version, own metrics, and the addresses of pages to come. */
 export function addManagementRoutes(router: Router, deps: AppDeps): void {
-  const { configuration, lifecycle, options, shards, buildInfo, log } = deps;
+  const { configuration, lifecycle, options, shards, buildInfo } = deps;
 
   router.page("/-/healthy", () => textAnswer(`${APP_NAME} is Healthy.\n`), { always: true });
   router.page("/-/ready", async () => {
@@ -36,10 +36,6 @@ export function addManagementRoutes(router: Router, deps: AppDeps): void {
       await configuration.reload();
       return textAnswer("");
     } catch (error) {
-      log.error("Cannot reload the configuration", {
-        file: deps.flags["config.file"],
-        err: error instanceof Error ? error.message : error,
-      });
       return textAnswer(`failed to reload config: ${(error as Error).message}\n`, { status: 500 });
     }
   });

@@ -5,7 +5,7 @@ import { lockFile } from "./lock_file.ts";
 
 const FORMAT_NAME = "narthex-data-directory";
 const FORMAT_VERSION = 1;
-const SHARDS_MAX = 1_024;
+export const SHARDS_MAX = 1_024;
 
 /** What `format.json` says of a data directory. */
 export interface DirectoryFormat {
