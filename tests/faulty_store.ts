@@ -70,10 +70,6 @@ export class FaultyStore implements Store {
     return failure === undefined ? running : running.then(() => Promise.reject(failure.error));
   }
 
-  sizeBytes(): Promise<number> {
-    return this.#inner.sizeBytes();
-  }
-
   async close(): Promise<void> {
     await this.#running;
     await this.#inner.close();

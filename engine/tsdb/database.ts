@@ -12,7 +12,7 @@ import { Catalog } from "./catalog.ts";
 import { Compactor } from "./compactor.ts";
 import { type DatabaseCounters, noCounters, type SampleCount } from "./counters.ts";
 import { type ExemplarEntry, type ExemplarOutcome, ExemplarStore } from "./exemplars.ts";
-import { Flusher, WINDOW_MS } from "./flusher.ts";
+import { BOUND_MS, Flusher, WINDOW_MS } from "./flusher.ts";
 import { forgetSeries } from "./forgetting.ts";
 import { type AppendResult, ELSEWHERE_HIGH, ELSEWHERE_LOW, type Group, isElsewhere } from "./group.ts";
 import { Head } from "./head.ts";
@@ -160,8 +160,9 @@ export class Database implements Queryable, Scannable {
 
   /**
    * Appends a row of the group: two words per slot (see engine/sample.ts). Not durable before `commit`.
-   * Of a row that is not newer than the group's last one, each sample is treated as one with a time of its own, and
-   * those that are stored are counted.
+   * Of a row that is late, each sample is treated as one with a time of its own, and those that are stored are counted.
+   * A row is late if it is not newer than the group's last one, or too far behind the newest sample of all, or, as the
+   * first of its group, not newer than other samples that its series have elsewhere.
    * @param startTimes Since when each slot counts, in whole ms, 0 where unknown; not set where no slot has a start.
    * @throws {RangeError} If the time, or a start, is not a whole number of ms of at most TIME_MAX_MS.
    */
@@ -175,7 +176,8 @@ export class Database implements Queryable, Scannable {
     requireTime(timeMs);
     startTimes?.forEach(requireTime);
     this.head.adopt(group);
-    const result = group.append(timeMs, words, markStale);
+    const isLate = timeMs < this.head.maxMs - BOUND_MS || this.#isBeforeKnown(group, timeMs, words);
+    const result = group.append(timeMs, words, markStale, isLate);
     if (!result.accepted) {
       this.#appendLate(group, timeMs, words, result, startTimes);
       return result;
@@ -188,6 +190,22 @@ export class Database implements Queryable, Scannable {
     this.#journal.records.row(group, knownStarts);
     this.counters.samplesAppended += result.samples;
     return result;
+  }
+
+  /**
+   * Whether a row that is to be the first of its group has a sample of a series that has a newer one elsewhere, or
+   * another one of that time. The very same one does not count: series may move to another group with their last row.
+   */
+  #isBeforeKnown(group: Group, timeMs: number, words: Uint32Array): boolean {
+    if (group.lastMs !== -Infinity || timeMs > this.head.maxMs) return false;
+    for (let slot = 0, end = Math.min(words.length >> 1, group.slotCount); slot < end; slot++) {
+      if (isAbsent(words, slot) || (group.hasElsewhere && isElsewhere(words, slot))) continue;
+      const last = this.head.last(group.slotRefs[slot]);
+      if (last.timeMs > timeMs) return true;
+      if (last.timeMs < timeMs) continue;
+      if (last.low !== words[2 * slot] || last.high !== words[2 * slot + 1]) return true;
+    }
+    return false;
   }
 
   #appendLate(
@@ -294,7 +312,7 @@ export class Database implements Queryable, Scannable {
       lastMs: this.head.last(ref).timeMs,
       newestMs: maxMs === -Infinity ? timeMs : maxMs,
       windowMs: 0,
-      boundMs: WINDOW_MS / 2,
+      boundMs: BOUND_MS,
     }, () => true);
     if (outcome !== "stored") return outcome;
     if (like === undefined) this.backfill(ref, startMs, 0);
@@ -329,9 +347,10 @@ export class Database implements Queryable, Scannable {
         lastMs: last.timeMs,
         newestMs: this.head.maxMs,
         windowMs: this.options.outOfOrderWindowMs ?? 0,
-        boundMs: WINDOW_MS / 2,
+        boundMs: BOUND_MS,
       },
-      () => isSame(last.low, last.high),
+      // Of what a block has, the time is known alone: most likely it is the same.
+      () => last.low === ELSEWHERE_LOW && last.high === ELSEWHERE_HIGH || isSame(last.low, last.high),
     );
     if (outcome === "stored") {
       if (timeMs < last.timeMs) this.counters.outOfOrderSamples[kind]++;
@@ -373,18 +392,14 @@ export class Database implements Queryable, Scannable {
     return this.#blocks.all.map((block) => block.meta);
   }
 
-  /** Series of the groups of the head. */
+  /** Series of the head. */
   get headSeries(): number {
-    let slots = this.head.loose.size;
-    for (const group of this.head.groups.values()) slots += group.slotCount;
-    return slots;
+    return this.head.seriesCount;
   }
 
   /** Those of them that have gone: they had no sample when their group was sampled last. */
   get staleSeries(): number {
-    let stale = 0;
-    for (const group of this.head.groups.values()) stale += group.staleSlots;
-    return stale;
+    return this.head.staleCount;
   }
 
   /** Generation of the log that is written to. */

@@ -8,7 +8,7 @@ export interface ExemplarEntry {
 }
 
 /** Longest label set of an exemplar, in characters of names and values together. */
-export const EXEMPLAR_LABEL_RUNES_MAX = 128;
+const EXEMPLAR_LABEL_RUNES_MAX = 128;
 
 export type ExemplarOutcome = "stored" | "duplicate" | "out_of_order" | "labels_too_long" | "disabled";
 

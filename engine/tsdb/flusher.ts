@@ -8,8 +8,12 @@ import { stateEntry } from "./state.ts";
 
 /** Length of the shortest windows that blocks are aligned to. */
 export const WINDOW_MS = 2 * 3_600_000;
+/** How far behind the newest sample one may be, in ms, where late ones are not taken. */
+export const BOUND_MS = WINDOW_MS / 2;
 /** Exemplars that are logged again between pauses. */
 const EXEMPLARS_PER_PAUSE = 5_000;
+/** Series that are looked at between pauses. */
+const SERIES_PER_PAUSE = 20_000;
 
 /** Writes the head to blocks. One call at a time. */
 export class Flusher {
@@ -55,6 +59,7 @@ export class Flusher {
     try {
       await this.#writeBlocks(metas, pause);
       await this.#keepExemplars(pause);
+      await this.#keepLastTimes(pause);
       await journal.commit(); // no block may name a series that is not in the catalog
     } catch (error) {
       for (const { id } of metas) blocks.abandon(id);
@@ -102,6 +107,24 @@ export class Flusher {
       this.journal.records.exemplar(ref, exemplar);
       if (++count % EXEMPLARS_PER_PAUSE === 0) await pause();
     }
+  }
+
+  /**
+   * Logs when each series was sampled last, as the log that goes says, where other rules do not refuse what is older:
+   * without the sample itself, which `deleteSeries` may mean.
+   */
+  async #keepLastTimes(pause: () => Promise<void>): Promise<void> {
+    const { head, journal } = this;
+    const refsByTime = new Map<number, number[]>();
+    for (let ref = 0; ref < head.refsEnd; ref++) {
+      if (ref % SERIES_PER_PAUSE === SERIES_PER_PAUSE - 1) await pause();
+      const { timeMs } = head.last(ref);
+      if (timeMs === -Infinity || timeMs < head.maxMs - BOUND_MS) continue;
+      const refs = refsByTime.get(timeMs);
+      if (refs === undefined) refsByTime.set(timeMs, [ref]);
+      else refs.push(ref);
+    }
+    for (const [timeMs, refs] of refsByTime) journal.records.lastTime(timeMs, refs);
   }
 
   /** Begins of the windows that the sealing generation has samples in, ascending. */

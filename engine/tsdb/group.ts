@@ -4,7 +4,7 @@ import type { SampleOutcome } from "./append_rules.ts";
 import { StartTimes } from "./start_times.ts";
 
 /** Most rows of a segment: the stretch of a group's rows that begins with a whole row in the log. */
-export const SEGMENT_ROWS = 16;
+const SEGMENT_ROWS = 16;
 
 /** Words of "the sample of this slot and scrape is kept elsewhere": a histogram, or one with its own timestamp. */
 export const ELSEWHERE_HIGH = 0x7ff00000;
@@ -118,14 +118,14 @@ export class Group {
   }
 
   /**
-   * Appends a row. `words` holds two words per slot (see engine/sample.ts) for the first slots of the group; slots
-   * beyond it are absent. With `markStale`, a series that the row before had and this one has not gets a staleness marker.
+   * Appends a row, unless it `isLate`, or the last one is as new. `words` holds two words per slot (see engine/sample.ts)
+   * for the first slots of the group; slots beyond it are absent. With `markStale`, a series that the row before had and this one has not gets a staleness marker.
    */
-  append(timeMs: number, words: Uint32Array, markStale: boolean): AppendResult {
+  append(timeMs: number, words: Uint32Array, markStale: boolean, isLate = false): AppendResult {
     const result = this.#result;
     result.samples = result.added = result.stale = 0;
     result.late = undefined;
-    result.accepted = timeMs > this.lastMs;
+    result.accepted = !isLate && timeMs > this.lastMs;
     if (!result.accepted) return result;
     const previous = this.#lastSegment;
     const segment = this.#room();
@@ -185,15 +185,17 @@ export class Group {
     }
   }
 
-  /** Slots without a sample in the last row. */
-  get staleSlots(): number {
+  /** The slots without a sample in the last row whose series `counts`; none before the first row. */
+  countGaps(counts: (ref: number) => boolean): number {
     const last = this.#lastSegment;
     if (last === undefined) return 0;
-    let stale = this.slotCount - last.width;
-    for (let i = (last.rows - 1) * last.width, end = last.rows * last.width; i < end; i++) {
-      if (isGap(last.words, i)) stale++;
+    const base = (last.rows - 1) * last.width;
+    let gaps = 0;
+    for (let slot = 0; slot < this.slotCount; slot++) {
+      if (slot < last.width && !isGap(last.words, base + slot)) continue;
+      if (counts(this.slotRefs[slot])) gaps++;
     }
-    return stale;
+    return gaps;
   }
 
   /** The last segment, which the next row continues while it has room. */

@@ -10,7 +10,7 @@ import {
   STALE_LOW,
   wordsOf,
 } from "../sample.ts";
-import { ELSEWHERE_LOW, Group, isElsewhere, type LastSample, type Segment } from "./group.ts";
+import { ELSEWHERE_HIGH, ELSEWHERE_LOW, Group, isElsewhere, type LastSample, type Segment } from "./group.ts";
 import { markedRefs } from "./postings.ts";
 import type { SeriesIndex } from "./series_index.ts";
 import type { StartTimes } from "./start_times.ts";
@@ -34,6 +34,9 @@ export interface GroupRows {
   readonly startTimes: StartTimes | undefined;
 }
 
+/** Bytes of a loose sample, what a histogram takes aside. */
+const LOOSE_SAMPLE_BYTES = 24;
+
 /**
  * The samples that are not in a block yet: rows of groups, and loose samples.
  * They belong to one of two generations: the current one takes new samples, the sealing one is being written to blocks.
@@ -48,13 +51,13 @@ export class Head {
   readonly #furtherHomes = new Map<number, Home[]>();
   loose = new Map<number, LooseSeries>();
   sealingLoose = new Map<number, LooseSeries>();
-  #looseSamples = 0;
-  // Newest loose sample of each series, by ref: its time and words. Stays when the sample is in a block.
+  /** Of the current generation. */
+  #looseBytes = 0;
+  // Newest loose sample of each series, by ref: its time and words. Stays when the sample is in a block. Of a sample
+  // that was in a block when the database was opened, the words are those of one that is kept elsewhere.
   #looseTimes = new Float64Array(0);
   #looseWords = new Uint32Array(0);
   readonly #last: LastSample = { timeMs: -Infinity, low: 0, high: 0 };
-  /** Above every ref that has or had samples here. */
-  #refsEnd = 0;
   /** Newest and oldest sample in ms. */
   maxMs = -Infinity;
   minMs = Infinity;
@@ -155,7 +158,8 @@ export class Head {
 
   /**
    * The newest sample of the series, of either generation: -Infinity where none is known. A loose one counts even
-   * when it is in a block, as long as the process runs. Reused by the next call.
+   * when it is in a block, as long as the process runs, as does one that `noteLastTime` was told of. Reused by the
+   * next call.
    */
   last(ref: number): Readonly<LastSample> {
     const last = this.#last;
@@ -169,6 +173,19 @@ export class Head {
     for (const { group, slot } of this.furtherHomes(ref)) group.lastOf(slot, last);
     return last;
   }
+
+  /** Takes note of the time of the newest sample of a series that is in a block. */
+  noteLastTime(ref: number, timeMs: number): void {
+    this.#refsEnd = Math.max(this.#refsEnd, ref + 1);
+    this.maxMs = Math.max(this.maxMs, timeMs);
+    this.#noteLast(ref, timeMs, ELSEWHERE_LOW, ELSEWHERE_HIGH);
+  }
+
+  /** Above every ref that has or had samples here. */
+  get refsEnd(): number {
+    return this.#refsEnd;
+  }
+  #refsEnd = 0;
 
   /** The histogram that the series has here at `timeMs`, if any. */
   histogramAt(ref: number, timeMs: number): FloatHistogram | undefined {
@@ -193,7 +210,7 @@ export class Head {
   }
 
   addHistogram(ref: number, timeMs: number, histogram: FloatHistogram, startMs = 0): void {
-    this.#looseOf(ref, timeMs).addHistogram(timeMs, histogram, startMs);
+    this.#looseBytes += this.#looseOf(ref, timeMs).addHistogram(timeMs, histogram, startMs);
     this.#noteLast(ref, timeMs, ABSENT_LOW, ABSENT_HIGH);
   }
 
@@ -225,9 +242,35 @@ export class Head {
     if (timeMs < this.minMs) this.minMs = timeMs;
   }
 
+  /** Series that have a slot in a group, or a loose sample of the current generation. */
+  get seriesCount(): number {
+    let count = 0;
+    for (const group of this.groups.values()) count += group.slotCount;
+    for (const further of this.#furtherHomes.values()) count -= further.length;
+    for (const ref of this.loose.keys()) if (this.firstHome(ref) === undefined) count++;
+    return count;
+  }
+
+  /** Series with a slot in a group that had no sample when that was sampled last, and have none that is newer. */
+  get staleCount(): number {
+    let count = 0;
+    for (const group of this.groups.values()) {
+      count += group.countGaps((ref) => this.firstHome(ref) === group && !this.#isAlive(ref));
+    }
+    return count;
+  }
+
+  /** Whether a series that has no sample in the last row of a group goes on elsewhere. */
+  #isAlive(ref: number): boolean {
+    const hasLoose = ref < this.#looseTimes.length && this.#looseTimes[ref] !== -Infinity;
+    if (!hasLoose && !this.#furtherHomes.has(ref)) return false;
+    const { timeMs, low, high } = this.last(ref);
+    return timeMs !== -Infinity && !(low === STALE_LOW && high === STALE_HIGH);
+  }
+
   /** Bytes of the samples of the current generation. */
   get openBytes(): number {
-    let bytes = this.#looseSamples * 24;
+    let bytes = this.#looseBytes;
     for (const group of this.groups.values()) bytes += group.rowBytes;
     return bytes;
   }
@@ -244,7 +287,7 @@ export class Head {
     for (const group of this.groups.values()) group.seal();
     this.sealingLoose = this.loose;
     this.loose = new Map();
-    this.#looseSamples = 0;
+    this.#looseBytes = 0;
   }
 
   /** Forgets the sealing generation, which is in blocks now. */
@@ -306,7 +349,7 @@ export class Head {
 
   #looseOf(ref: number, timeMs: number): LooseSeries {
     this.noteTime(timeMs);
-    this.#looseSamples++;
+    this.#looseBytes += LOOSE_SAMPLE_BYTES;
     let series = this.loose.get(ref);
     if (series === undefined) {
       this.loose.set(ref, series = new LooseSeries(ref));

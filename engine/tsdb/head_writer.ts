@@ -14,7 +14,7 @@ import type { SeriesOrder } from "./series_order.ts";
 /** Most timestamps of a time column, and so samples of a chunk. */
 export const COLUMN_ROWS_MAX = 240;
 /** Most bytes of a chunk; a longer stretch is cut in halves. */
-export const CHUNK_BYTES_MAX = 48_000;
+const CHUNK_BYTES_MAX = 48_000;
 /** Samples that are written between pauses: some 10 ms. */
 export const SAMPLES_PER_PAUSE = 100_000;
 

@@ -9,8 +9,6 @@ import { COLUMN_ROWS_MAX } from "./head_writer.ts";
 import { lowerBound } from "./lower_bound.ts";
 import { grown } from "../grown.ts";
 
-/** Largest magnitude of a timestamp in ms: keeps any two of them within what a time column can hold. */
-export const IMPORT_TIME_MAX_MS = 2 ** 49;
 /** Blocks get longer, up to this many times the shortest window, while they would hold fewer samples than that. */
 const BLOCK_SAMPLES_MIN = 1 << 18;
 const WINDOWS_MAX = 81;
@@ -56,7 +54,7 @@ export class Importer {
 
   /**
    * Adds a sample, any NaN as the canonical one.
-   * @param timeMs Whole ms, at most IMPORT_TIME_MAX_MS in magnitude.
+   * @param timeMs Whole ms, at most TIME_MAX_MS in magnitude.
    */
   add(ref: number, timeMs: number, value: number): void {
     if (this.#count === this.#refs.length) this.#grow();

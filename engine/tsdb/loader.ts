@@ -115,6 +115,7 @@ async function replay(
       replayedSamples++;
     },
     exemplar: (ref, exemplar) => void kept.push({ ref: known(ref), exemplar }),
+    lastTime: (ref, timeMs) => head.noteLastTime(known(ref), timeMs),
   });
   let batches = 0, bytes = 0;
   for await (const { records, follows } of log.replay(floor, onDamage)) {

@@ -19,6 +19,7 @@ const WHOLE_ROW_STARTS = 7;
 const NEXT_ROW_STARTS = 8;
 const START = 9;
 const HISTOGRAM = 10;
+const LAST_TIME = 11;
 
 /** Most bytes of one encoded histogram, so that it fits a page. */
 export const HISTOGRAM_BYTES_MAX = 48_000;
@@ -51,6 +52,7 @@ const none: Uint32Array = new Uint32Array(0);
  *   next row  │ 8 · as 2 · start timestamps of the slots where they changed
  *   start     │ 9 · start timestamp of the float or histogram that follows
  *   histogram │ 10 · ref · time · histogram against the one before it in the same batch
+ *   last time │ 11 · refs · time · each ref: of these series, the newest sample so far is of this time
  *
  * A group's rows are numbered; the first row of each segment is whole, so that a lost batch costs at most the rows
  * up to the next segment.
@@ -130,6 +132,19 @@ export class LogRecordWriter {
     for (const text of exemplar.labels) this.out.text(text);
   }
 
+  /**
+   * Logs when series were sampled last, where nothing else in this generation says so.
+   * @param refs Best ascending.
+   */
+  lastTime(timeMs: number, refs: readonly number[]): void {
+    this.#sample(LAST_TIME, refs.length, timeMs);
+    let before = 0;
+    for (const ref of refs) {
+      this.out.signedVarint(ref - before);
+      before = ref;
+    }
+  }
+
   /** Forgets what was written. */
   clear(): void {
     this.out.clear();
@@ -206,6 +221,7 @@ export interface LogReplay {
   stale(ref: number, timeMs: number): void;
   histogram(ref: number, timeMs: number, histogram: FloatHistogram, startMs: number): void;
   exemplar(ref: number, exemplar: ExemplarEntry): void;
+  lastTime(ref: number, timeMs: number): void;
 }
 
 interface RowState {
@@ -262,7 +278,9 @@ export class LogRecordReader {
         const labels: string[] = [];
         for (let i = source.varint(); i > 0; i--) labels.push(source.text());
         replay.exemplar(ref, { timeMs, value, labels });
-      } else throw new RangeError(`Expected a record type from 1 to 10, found ${type}`);
+      } else if (type === LAST_TIME) {
+        for (let left = ref, of = 0; left > 0; left--) replay.lastTime(of += source.signedVarint(), timeMs);
+      } else throw new RangeError(`Expected a record type from 1 to 11, found ${type}`);
       startMs = 0;
     }
   }

@@ -12,6 +12,10 @@ export interface LooseColumns {
   readonly startTimes?: Float64Array;
 }
 
+/** Bytes of a histogram without buckets, and of a span. */
+const HISTOGRAM_BYTES = 380;
+const SPAN_BYTES = 32;
+
 /**
  * Samples of one series that have no row of a group to be in: those with timestamps of their own, late ones
  * and histograms. Kept as they came and put in order when read.
@@ -51,11 +55,16 @@ export class LooseSeries {
     setStale(wordsOf(this.#values), at);
   }
 
-  /** Adds a histogram with the hint that it is to be read with, see `withStoredHint`. */
-  addHistogram(timeMs: number, histogram: FloatHistogram, startMs = 0): void {
+  /**
+   * Adds a histogram with the hint that it is to be read with, see `withStoredHint`.
+   * @returns About how many bytes it takes, what it shares with the one before it aside.
+   */
+  addHistogram(timeMs: number, histogram: FloatHistogram, startMs = 0): number {
     const at = this.#add(timeMs, startMs);
     this.#histograms ??= [];
-    this.#histograms[at] = withStoredHint(histogram, this.#histograms[at - 1]);
+    const previous = this.#histograms[at - 1];
+    const stored = this.#histograms[at] = withStoredHint(histogram, previous);
+    return bytesOf(stored, previous);
   }
 
   /** The samples in order of time, the first one kept where several have the same time. Stays as it is. */
@@ -117,4 +126,11 @@ export class LooseSeries {
     if (at >= this.#startTimes.length) this.#startTimes = grown(this.#startTimes, this.#times.length);
     this.#startTimes[at] = startMs;
   }
+}
+
+function bytesOf(histogram: FloatHistogram, previous: FloatHistogram | undefined): number {
+  const { positiveSpans, negativeSpans, positiveBuckets, negativeBuckets, customValues } = histogram;
+  const bytes = HISTOGRAM_BYTES + positiveBuckets.byteLength + negativeBuckets.byteLength;
+  if (positiveSpans === previous?.positiveSpans) return bytes; // then the rest of the layout is shared, too
+  return bytes + (positiveSpans.length + negativeSpans.length) * SPAN_BYTES + customValues.byteLength;
 }

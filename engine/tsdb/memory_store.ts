@@ -14,7 +14,7 @@ import {
 /** Largest key in bytes, as `keyBytes` counts. */
 export const KEY_BYTES_MAX = 2_048;
 /** Largest sum of the keys that one batch sets, in bytes; keys that it deletes are not counted. */
-export const BATCH_KEY_BYTES_MAX = 80_000;
+const BATCH_KEY_BYTES_MAX = 80_000;
 /** Entries that a list fetches at a time unless told otherwise. */
 export const LIST_BATCH_DEFAULT = 100;
 const LIST_BATCH_MAX = 1_000;
@@ -65,10 +65,6 @@ export class MemoryStore implements Store {
       const at = this.#lowerBound(key);
       this.#entries.splice(at, this.#holds(at, key) ? 1 : 0, { key: [...key], value: value.slice() });
     }
-  }
-
-  sizeBytes(): Promise<number> {
-    return Promise.resolve(0);
   }
 
   close(): Promise<void> {

@@ -47,8 +47,6 @@ export interface Store {
    * @throws {RangeError} If the batch is over the limits above.
    */
   commit(batch: Batch): Promise<void>;
-  /** Bytes that the store occupies on disk, 0 for a store in memory. */
-  sizeBytes(): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ import { ScrapeRow } from "../../engine/exposition/scrape_row.ts";
 import { SampleReader } from "../../engine/exposition/sample_reader.ts";
 import { type Dialect, SeriesLexer, skipBlanks, textOf } from "../../engine/exposition/series_syntax.ts";
 import { TextParser } from "../../engine/exposition/text_parser.ts";
-import { IMPORT_TIME_MAX_MS } from "../../engine/tsdb/importer.ts";
+import { TIME_MAX_MS } from "../../engine/tsdb/append_rules.ts";
 import { CommandError } from "./io.ts";
 import type { LineBatch } from "./line_batches.ts";
 
@@ -57,8 +57,8 @@ export class TimedText {
     }
     const { times, count } = timed;
     for (let i = 0; i < count; i++) {
-      if (Math.abs(times[i]) > IMPORT_TIME_MAX_MS) {
-        this.#failAt(batch, (timeMs) => timeMs !== undefined && Math.abs(timeMs) > IMPORT_TIME_MAX_MS);
+      if (Math.abs(times[i]) > TIME_MAX_MS) {
+        this.#failAt(batch, (timeMs) => timeMs !== undefined && Math.abs(timeMs) > TIME_MAX_MS);
       }
     }
     this.samples += count;

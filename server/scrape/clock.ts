@@ -1,8 +1,10 @@
 /** Time as scrapes see it. */
 export interface ScrapeClock {
-  /** Milliseconds since the Unix epoch, with a fraction. */
+  /** The time now, in whole ms since the Unix epoch: what samples get. It may be stepped, forward and back. */
   now(): number;
-  /** Calls `run` once, in `delayMs`; what it returns cancels that. */
+  /** Milliseconds since some moment, with a fraction: what durations are measured with. It is never stepped. */
+  monotonic(): number;
+  /** Calls `run` once, in `delayMs` of monotonic time; what it returns cancels that. */
   schedule(delayMs: number, run: () => void): () => void;
 }
 
@@ -10,7 +12,8 @@ export interface ScrapeClock {
 const DELAY_MS_MAX = 2 ** 31 - 1;
 
 export const systemClock: ScrapeClock = {
-  now: () => performance.timeOrigin + performance.now(),
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
   schedule(delayMs, run) {
     const dueMs = performance.now() + delayMs;
     let timer: ReturnType<typeof setTimeout>;

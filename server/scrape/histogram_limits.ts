@@ -12,7 +12,7 @@ export class BucketLimitError extends Error {
 }
 
 /** A histogram that takes more bytes than can be stored. */
-export class HistogramSizeError extends Error {
+class HistogramSizeError extends Error {
   override readonly name = "HistogramSizeError";
   /** @param bytes What it takes. */
   constructor(bytes: number, buckets: number) {

@@ -8,7 +8,7 @@ const LINE_BYTES_MAX = 16 << 10;
 const HEAD_LINES_MAX = 200;
 
 /** What became of an answer: "kept" and "ended" are whole, and say whether its connection may be used again. */
-export type AnswerOutcome =
+type AnswerOutcome =
   | "kept"
   | "ended"
   /** There was none, and the receiver was told nothing. */

@@ -10,7 +10,7 @@ import type { PlainHttpClientConfig } from "./plain_http.ts";
 const IDLE_MS = 300_000;
 const REDIRECTS_MAX = 10;
 
-export interface HttpRequest {
+interface HttpRequest {
   readonly url: string;
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   /** Names in lower case. */
@@ -22,7 +22,7 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
 }
 
-export interface HttpHead {
+interface HttpHead {
   readonly status: number;
   readonly statusText: string;
   /** The value of the header of this name in lower case, the first one where there are several. */
@@ -30,7 +30,7 @@ export interface HttpHead {
 }
 
 /** Takes an answer as it arrives. What its methods throw ends the request, which then rejects with it. */
-export interface HttpReceiver {
+interface HttpReceiver {
   head(head: HttpHead): void;
   /** The next bytes of the body, not written to later; after a promise no more come before it is fulfilled. */
   chunk(bytes: Uint8Array): void | Promise<void>;

@@ -6,7 +6,7 @@ import type { PlainHttpClientConfig } from "./plain_http.ts";
 type OAuth2Config = NonNullable<PlainHttpClientConfig["oauth2"]>;
 
 /** Sends a form to a token endpoint and gives back status and body. */
-export type SendForm = (
+type SendForm = (
   url: string,
   form: string,
   headers: Record<string, string>,

@@ -1,6 +1,6 @@
 import type { PlainHttpClientConfig } from "./plain_http.ts";
 
-export type ProxyConfig = Pick<
+type ProxyConfig = Pick<
   PlainHttpClientConfig,
   "proxyUrl" | "noProxy" | "proxyFromEnvironment" | "proxyConnectHeader"
 >;

@@ -1,7 +1,7 @@
 import { readNamedFile } from "../config/unreadable_file_error.ts";
 import type { PlainHttpClientConfig } from "./plain_http.ts";
 
-export type TlsClientConfig = PlainHttpClientConfig["tlsConfig"];
+type TlsClientConfig = PlainHttpClientConfig["tlsConfig"];
 
 /** Options of `node:tls`. */
 export interface TlsOptions {

@@ -2,7 +2,7 @@ import type { HttpClientConfig } from "../config/http_client_config.ts";
 import { Secret } from "../config/secret.ts";
 
 /** `T` with secrets as plain strings: what survives the way to a worker. */
-export type Plain<T> = T extends Secret ? string
+type Plain<T> = T extends Secret ? string
   : T extends readonly (infer Item)[] ? readonly Plain<Item>[]
   : T extends object ? { readonly [Key in keyof T]: Plain<T[Key]> }
   : T;

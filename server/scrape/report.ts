@@ -3,7 +3,7 @@ import type { ScrapeRow } from "../../engine/exposition/scrape_row.ts";
 import type { TargetSeries } from "./series_resolver.ts";
 
 /** What a scrape says about itself, by the names of its series. */
-export interface ReportValues {
+interface ReportValues {
   readonly up: number;
   readonly scrape_duration_seconds: number;
   readonly scrape_samples_scraped: number;

@@ -57,7 +57,8 @@ export class SampleAppender {
   readonly #schemaMax: number;
   #parser: BodyParser | undefined;
   #format: ScrapeFormat | undefined;
-  #isParsing = false;
+  /** How far the body at hand is: "malformed" where the parser gave it up. */
+  #body: "none" | "begun" | "malformed" = "none";
 
   constructor(
     identity: string,
@@ -91,12 +92,17 @@ export class SampleAppender {
     if (this.#series.mustForget()) this.#parser.resetCache();
     this.#series.begin();
     this.#parser.begin(this.#row);
-    this.#isParsing = true;
+    this.#body = "begun";
   }
 
-  /** @throws {ExpositionError | TypeError | LabelLimitError} If the body cannot be used. */
+  /** @throws {ExpositionError | TypeError | LabelLimitError | SeriesSizeError} If the body cannot be used. */
   chunk(bytes: Uint8Array): void {
-    this.#parser!.write(bytes);
+    try {
+      this.#parser!.write(bytes);
+    } catch (error) {
+      this.#body = "malformed";
+      throw error;
+    }
   }
 
   /**
@@ -109,14 +115,16 @@ export class SampleAppender {
     const series = this.#series, row = this.#row, { database } = this.deps;
     const refusal = this.deps.refusal();
     if (refusal !== "") {
-      if (this.#isParsing) series.discard();
-      this.#isParsing = false;
+      if (this.#body !== "none") series.discard();
+      this.#body = "none";
       return new Error(refusal);
     }
-    if (!this.#isParsing) {
+    if (this.#body === "none") {
       series.begin();
       row.reset();
     }
+    // As upstream, which reads nothing of a body before all of it was received.
+    const isReceived = failure === undefined || this.#body === "malformed";
     let histograms: FloatHistogram[] = [];
     if (failure === undefined) {
       try {
@@ -129,8 +137,10 @@ export class SampleAppender {
         failure = error as Error;
       }
     }
-    this.#isParsing = false;
-    const scraped = row.samplesScraped, kept = row.samplesKept + series.beyondLimit, { bytes } = row;
+    this.#body = "none";
+    const scraped = isReceived ? row.samplesScraped + series.invalid : 0;
+    const kept = isReceived ? row.samplesKept + series.beyondLimit : 0;
+    const { bytes } = row;
     let added = 0, startTimes: Float64Array | undefined;
     if (failure === undefined) {
       added = series.keep(row);
@@ -170,7 +180,11 @@ export class SampleAppender {
   /** Ends every series of the target with a staleness marker: it is no longer scraped. */
   end(timeMs: number): void {
     const { group } = this.#series;
-    if (group.lastMs !== -Infinity) this.deps.database.append(group, timeMs, new Uint32Array(0), true);
+    if (group.lastMs !== -Infinity) {
+      // Where the clock was stepped back, the last samples may be of a time to come.
+      const endMs = Math.max(timeMs, group.lastMs + 1);
+      this.deps.database.append(group, endMs, new Uint32Array(0), true);
+    }
     this.#series.retire();
   }
 

@@ -5,15 +5,20 @@ import type { RelabelRule } from "../../engine/labels/relabel.ts";
 import { misfitOf } from "../../engine/tsdb/series_index.ts";
 
 /** Limits on the labels of a series after relabelling, target labels included; 0 is none. Lengths in bytes. */
-export interface LabelLimits {
+interface LabelLimits {
   readonly labelLimit: number;
   readonly labelNameLengthLimit: number;
   readonly labelValueLengthLimit: number;
 }
 
-/** A series with more or longer labels than allowed. */
+/** A series with more or longer labels than the configuration allows. */
 export class LabelLimitError extends Error {
   override readonly name = "LabelLimitError";
+}
+
+/** A series with more or longer labels than can be stored. */
+class SeriesSizeError extends Error {
+  override readonly name = "SeriesSizeError";
 }
 
 /**
@@ -81,7 +86,10 @@ export function checkNames(labels: Labels, scheme: ValidationScheme): void {
   if (!isValid) throw new TypeError(`invalid metric name or label names: ${labels}`);
 }
 
-/** @throws {LabelLimitError} If a limit is exceeded, one of the configuration or one of the storage. */
+/**
+ * @throws {LabelLimitError} If a limit of the configuration is exceeded.
+ * @throws {SeriesSizeError} If one of the storage is.
+ */
 export function checkLimits(labels: Labels, limits: LabelLimits): void {
   const { labelLimit, labelNameLengthLimit, labelValueLengthLimit } = limits;
   const metric = () => labels.get(METRIC_NAME).slice(0, 50);
@@ -92,7 +100,7 @@ export function checkLimits(labels: Labels, limits: LabelLimits): void {
   if (labelNameLengthLimit > 0 || labelValueLengthLimit > 0) checkLengths(labels, limits, metric);
   const misfit = misfitOf(labels.pairs);
   if (misfit !== undefined) {
-    throw new LabelLimitError(`series cannot be stored (metric: ${metric()}): ${misfit}`);
+    throw new SeriesSizeError(`series cannot be stored (metric: ${metric()}): ${misfit}`);
   }
 }
 

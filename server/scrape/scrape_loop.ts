@@ -6,12 +6,14 @@ import {
 import type { Database } from "../../engine/tsdb/database.ts";
 import { formatDuration } from "../../engine/duration.ts";
 import type { ScrapeClock } from "./clock.ts";
-import type { HeldBodies } from "./held_bodies.ts";
+import { type HeldBodies, HeldLimitError } from "./held_bodies.ts";
 import { deadlineError } from "./http_error.ts";
 import type { BodyFetcher, BodyReceiver } from "./http_fetcher.ts";
+import { RecordedBody } from "./recorded_body.ts";
 import { type AppenderDeps, SampleAppender, type ScrapeTimes } from "./sample_appender.ts";
 import type { ScrapePoolSpec, TargetSpec, TargetStatus } from "./spec.ts";
-import { sampleTime, tickAfter, tickFrom } from "./tick.ts";
+import type { StepWatch } from "./step_watch.ts";
+import { sampleTime, tickAfter, tickFrom, tickUpTo } from "./tick.ts";
 
 /** A scrape that failed, for the log. */
 export interface ScrapeFailure {
@@ -23,6 +25,7 @@ export interface ScrapeFailure {
 
 export interface LoopDeps extends Omit<AppenderDeps, "database"> {
   readonly clock: ScrapeClock;
+  readonly steps: StepWatch;
   readonly fetcher: BodyFetcher;
   /** Undefined until it is open and everything held is applied. */
   readonly database: () => Database | undefined;
@@ -33,30 +36,14 @@ export interface LoopDeps extends Omit<AppenderDeps, "database"> {
   readonly onUnexpected: (error: Error, target: { readonly jobName: string; readonly url: string }) => void;
 }
 
-/** A body that waits for the database. */
-class RecordedBody implements BodyReceiver {
-  contentType: string | undefined;
-  begun = false;
-  bytes = 0;
-  readonly chunks: Uint8Array[] = [];
-
-  begin(contentType: string | undefined): void {
-    this.contentType = contentType;
-    this.begun = true;
-  }
-
-  chunk(bytes: Uint8Array): void {
-    this.bytes += bytes.length;
-    this.chunks.push(bytes.slice());
-  }
-}
-
 /** Scrapes one target at its ticks until it is stopped. */
 export class ScrapeLoop {
   #appender: SampleAppender | undefined;
   #cancelTimer: () => void = () => {};
   #tickMs = -Infinity;
+  /** When the last scrape began, in ms since the Unix epoch and as monotonic time. */
   #lastStartMs = -Infinity;
+  #lastStart = -Infinity;
   #running: Promise<void> = Promise.resolve();
   #isStopped = false;
   /** Of the scrape under way. */
@@ -108,7 +95,9 @@ export class ScrapeLoop {
     const { clock } = this.deps, { intervalMs } = this.target;
     const nowMs = clock.now();
     const missedMs = tickFrom(this.target, Math.max(nowMs, this.#lastStartMs + 1));
-    this.#cancelTimer = clock.schedule(missedMs + 1.1 * intervalMs - nowMs, () => {
+    // The tick is further away only where the clock was stepped back since the last scrape.
+    const waitMs = Math.min(missedMs - nowMs, intervalMs) + 1.1 * intervalMs;
+    this.#cancelTimer = clock.schedule(waitMs, () => {
       try {
         this.#appender?.end(missedMs);
       } catch (error) {
@@ -134,32 +123,40 @@ export class ScrapeLoop {
   }
 
   async #scrape(): Promise<void> {
-    const { clock } = this.deps;
-    const startMs = clock.now();
-    const timeMs = sampleTime(this.target, this.#tickMs, startMs);
+    const { clock, steps } = this.deps;
+    steps.check();
+    const startMs = clock.now(), start = clock.monotonic();
+    const timeMs = sampleTime(this.target, startMs);
+    this.#tickMs = Math.max(this.#tickMs, tickUpTo(this.target, timeMs));
+    const times = () => ({ timeMs, startMs, endMs: startMs + (clock.monotonic() - start) });
     try {
-      await this.#scrapeAt(timeMs, startMs);
+      await this.#scrapeAt(startMs, start, times);
     } catch (error) {
-      this.#settle({ timeMs, startMs, endMs: clock.now() }, this.#unexpected(error));
+      this.#settle(times(), this.#unexpected(error));
     }
     if (!this.#isStopped) this.#arm(tickAfter(this.target, this.#tickMs, clock.now()));
   }
 
-  async #scrapeAt(timeMs: number, startMs: number): Promise<void> {
-    const { clock, metrics, database } = this.deps;
-    if (this.#lastStartMs !== -Infinity) {
+  /**
+   * @param start Monotonic time of `startMs`.
+   * @param timesNow The times of the scrape if it ended now.
+   */
+  async #scrapeAt(startMs: number, start: number, timesNow: () => ScrapeTimes): Promise<void> {
+    const { metrics, database, held } = this.deps;
+    if (this.#lastStart !== -Infinity) {
       const interval = formatDuration(this.target.intervalMs);
-      metrics.intervalLength.labels(interval).observe((startMs - this.#lastStartMs) / 1000);
+      metrics.intervalLength.labels(interval).observe((start - this.#lastStart) / 1000);
     }
     this.#lastStartMs = startMs;
+    this.#lastStart = start;
 
     const open = database();
-    const recorded = open === undefined ? new RecordedBody() : undefined;
+    const recorded = open === undefined ? new RecordedBody(held) : undefined;
     const failure = await this.#fetch(recorded ?? this.#appenderFor(open!));
+    recorded?.end(failure === undefined);
     if (this.#isStopped) return;
-    const endMs = clock.now();
-    metrics.scrapeDuration.observe((endMs - startMs) / 1000);
-    const times = { timeMs, startMs, endMs };
+    const times = timesNow();
+    metrics.scrapeDuration.observe((times.endMs - startMs) / 1000);
     if (recorded === undefined) {
       this.#settle(times, this.#finish(this.#appenderFor(open!), times, failure));
     } else {
@@ -168,9 +165,7 @@ export class ScrapeLoop {
       if (opened !== undefined) apply(opened);
       else {
         this.#settle(times, failure);
-        const droppedBefore = this.deps.held.dropped;
-        this.deps.held.add({ bytes: recorded.bytes, apply });
-        metrics.heldDropped.inc(this.deps.held.dropped - droppedBefore);
+        if (!(failure instanceof HeldLimitError)) held.add({ bytes: recorded.bytes, apply });
       }
     }
   }
@@ -210,10 +205,9 @@ export class ScrapeLoop {
     try {
       const appender = this.#appenderFor(database);
       try {
-        if (body.begun) appender.begin(body.contentType);
-        for (const chunk of body.chunks) appender.chunk(chunk);
+        if (failure === undefined) body.replay(appender);
       } catch (error) {
-        failure ??= error as Error;
+        failure = error as Error;
       }
       failure = this.#finish(appender, times, failure);
     } catch (error) {

@@ -7,6 +7,7 @@ import type { BodyFetcher } from "./http_fetcher.ts";
 import { type LoopDeps, ScrapeLoop } from "./scrape_loop.ts";
 import { ScrapeMetrics } from "./scrape_metrics.ts";
 import type { SeriesBudget } from "./series_budget.ts";
+import { StepWatch } from "./step_watch.ts";
 import type { ScrapePoolSpec, TargetSpec, TargetStatus } from "./spec.ts";
 
 /** Bytes of bodies that are held until the database is open, unless told otherwise. */
@@ -23,6 +24,8 @@ export interface ScrapeManagerDeps {
   readonly pause: () => Promise<void>;
   readonly heldBytesMax?: number;
   readonly logFailure?: LoopDeps["logFailure"];
+  /** Told once of each time that the clock was stepped, by how many ms; below 0 where it was back. */
+  readonly onClockStep?: (stepMs: number) => void;
   /** Told of errors that nobody foresaw; without a target where they are none's. */
   readonly onUnexpected: (error: Error, target?: { readonly jobName: string; readonly url: string }) => void;
   readonly refusal: LoopDeps["refusal"];
@@ -40,6 +43,7 @@ interface Pool {
 export class ScrapeManager {
   readonly #metrics: ScrapeMetrics;
   readonly #held: HeldBodies;
+  readonly #steps: StepWatch;
   readonly #pools = new Map<string, Pool>();
   /** Loops of targets that are gone and may come back, by job and target. */
   readonly #leaving = new Map<string, ScrapeLoop>();
@@ -50,7 +54,8 @@ export class ScrapeManager {
 
   constructor(private readonly deps: ScrapeManagerDeps) {
     this.#metrics = new ScrapeMetrics(deps.registry, (metrics) => this.#collectMetadata(metrics));
-    this.#held = new HeldBodies(deps.heldBytesMax ?? HELD_BYTES_MAX);
+    this.#held = new HeldBodies(deps.heldBytesMax ?? HELD_BYTES_MAX, () => this.#metrics.heldDropped.inc());
+    this.#steps = new StepWatch(deps.clock, (stepMs) => deps.onClockStep?.(stepMs));
     this.#background(this.#open());
   }
 
@@ -86,7 +91,8 @@ export class ScrapeManager {
   async #open(): Promise<void> {
     const database = await this.deps.ready.catch(() => undefined); // whoever opens it reports why it cannot be
     if (database === undefined) return;
-    await this.#held.drain(database, this.deps.pause);
+    // A scrape may end between the last step of draining and this function going on.
+    do await this.#held.drain(database, this.deps.pause); while (!this.#held.isEmpty);
     this.#database = database;
   }
 
@@ -118,6 +124,7 @@ export class ScrapeManager {
     const rules = spec.metricRelabelConfigs.map((rule) => compileRelabelRule(rule, spec.validationScheme));
     const loopDeps = {
       clock,
+      steps: this.#steps,
       budget,
       fetcher,
       rules,

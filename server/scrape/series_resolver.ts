@@ -36,6 +36,8 @@ export class TargetSeries implements SeriesResolver {
   readonly #seen = new SeenSeries();
   /** Series of the scrape that got no slot because the pool's sample limit was passed. */
   beyondLimit = 0;
+  /** Series of the scrape that failed it: their samples count as scraped, but no parser sees them through. */
+  invalid = 0;
   /** What the budget had no room for in the scrape. */
   refused = new LabelGrowth();
 
@@ -72,17 +74,22 @@ export class TargetSeries implements SeriesResolver {
   /** Starts a scrape. */
   begin(): void {
     this.#scrapes++;
-    this.beyondLimit = 0;
+    this.beyondLimit = this.invalid = 0;
     if (this.refused.series > 0) this.refused = new LabelGrowth();
   }
 
-  /** @throws {TypeError | LabelLimitError} To fail the scrape. */
+  /** @throws {TypeError | LabelLimitError | SeriesSizeError} To fail the scrape. */
   resolve(series: ExposedSeries): number {
     const { pool } = this;
     const labels = this.#labelsOf(series);
     if (labels === undefined) return DROPPED;
-    checkNames(labels, pool.validationScheme);
-    checkLimits(labels, pool);
+    try {
+      checkNames(labels, pool.validationScheme);
+      checkLimits(labels, pool);
+    } catch (error) {
+      this.invalid++;
+      throw error;
+    }
     const known = this.#find(labels);
     if (known !== DROPPED) return known;
     // Beyond the limit the scrape fails anyway: its series need no memory.

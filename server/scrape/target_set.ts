@@ -15,7 +15,7 @@ export interface TargetGroup {
 }
 
 /** A target that is scraped. */
-export interface ActiveTarget {
+interface ActiveTarget {
   readonly spec: TargetSpec;
   /** Before relabelling. */
   readonly discoveredLabels: Labels;

@@ -127,6 +127,11 @@ export class LocalShard implements Shard {
           ...(target && { scrape_pool: target.jobName, target: target.url }),
           err: error.stack ?? error.message,
         }),
+      onClockStep: (stepMs) =>
+        options.log("warn", "The clock was stepped, or the machine was suspended: samples get the new time", {
+          shard: options.number,
+          seconds: stepMs / 1000,
+        }),
       refusal: () => this.#paused !== "" ? this.#paused : this.#storageDetail,
       onAppended: (endMs) => {
         this.#oldestAppendMs = Math.min(this.#oldestAppendMs, endMs);

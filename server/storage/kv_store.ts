@@ -107,11 +107,6 @@ export class KvStore implements Store {
     }
   }
 
-  /** Bytes of the file and of SQLite's log beside it. */
-  async sizeBytes(): Promise<number> {
-    return await fileBytes(this.path) + await fileBytes(`${this.path}-wal`);
-  }
-
   /** Refuses new calls, waits for running commits, then closes. A list that is under way fails at its next batch. */
   async close(): Promise<void> {
     if (this.#closed) return;

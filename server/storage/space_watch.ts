@@ -12,6 +12,8 @@ export class SpaceWatch {
   readonly #full: Gauge;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isPaused = false;
+  /** Whether the last look at the disk failed: that is said once. */
+  #isFailing = false;
 
   /**
    * @param pause Stops ingestion for a reason, or lets it go on where the reason is "".
@@ -50,11 +52,12 @@ export class SpaceWatch {
     clearInterval(this.#timer);
   }
 
+  /** Where the disk cannot be looked at, everything stays as it was. */
   async #check(): Promise<void> {
-    const { freeBytes, state } = this.#space.check();
-    this.#free.set(freeBytes);
-    this.#full.set(state === "full" ? 1 : 0);
     try {
+      const { freeBytes, state } = this.#space.check();
+      this.#free.set(freeBytes);
+      this.#full.set(state === "full" ? 1 : 0);
       if (state === "full" && !this.#isPaused) {
         this.#isPaused = true;
         this.log("error", "Disk is full: ingestion stands still until there is space", {
@@ -68,7 +71,10 @@ export class SpaceWatch {
         this.log("info", "There is space again: ingestion goes on", { free_bytes: freeBytes });
       }
       if (state === "ok" && !await this.#space.hasBallast()) await this.#space.acquireBallast();
+      this.#isFailing = false;
     } catch (error) {
+      if (this.#isFailing) return;
+      this.#isFailing = true;
       this.log("error", "Cannot look after free space", {
         err: error instanceof Error ? error.message : String(error),
       });

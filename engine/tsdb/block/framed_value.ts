@@ -7,7 +7,7 @@ import { crc32, zstdCompressSync, zstdDecompressSync } from "node:zlib";
  *   │ version │ flags │ crc32       │ payload │   version: 1 byte; flags: 1 byte, bit 0 = payload is zstd;
  *   └─────────┴───────┴─────────────┴─────────┘   crc32: 4 bytes, little-endian, of version, flags and payload as stored
  */
-export const FRAME_BYTES = 6;
+const FRAME_BYTES = 6;
 const VERSION = 1;
 const COMPRESSED = 1;
 

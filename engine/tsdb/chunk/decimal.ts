@@ -1,5 +1,5 @@
 /** Largest power of ten that a column is scaled by. */
-export const DECIMAL_PLACES_MAX = 15;
+const DECIMAL_PLACES_MAX = 15;
 /** Largest magnitude of a scaled value: keeps all differences exact and in range for `encodeIntegers`. */
 const SCALED_MAX = 2 ** 49;
 

@@ -22,7 +22,7 @@ const LEVEL = 0, DELTA = 1, SPARSE = 2;
 /** Largest magnitude of an integer. */
 const MAGNITUDE_MAX = 2 ** 53;
 /** Largest distance of two integers in a column: keeps every residual exact. */
-export const INTEGER_RANGE_MAX = 2 ** 50;
+const INTEGER_RANGE_MAX = 2 ** 50;
 /** Bits of a folded residual that the Golomb code carries. */
 const GOLOMB_BITS = 30;
 const HAS_WIDE = 0x40;

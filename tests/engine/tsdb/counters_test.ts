@@ -53,6 +53,59 @@ Deno.test("series that their group has no sample of any more are stale", async (
   assert.equal(database.staleSeries, 2);
 });
 
+Deno.test("series whose samples have times of their own count once, and are not stale while they go on", async () => {
+  const database = await Database.open(new MemoryStore(), options);
+  const group = database.group("target");
+  const refs = ["up", "a", "b"].map((name) => group.slotRefs[database.slotFor(group, labelsOf(name))]);
+  const alone = database.refFor(labelsOf("alone"));
+  const scrape = (timeMs: number) => {
+    for (const ref of refs.slice(1)) database.appendSample(ref, timeMs - 100, timeMs);
+    database.appendSample(alone, timeMs, 1);
+    database.append(group, timeMs, row(1, undefined, undefined));
+  };
+  for (let i = 1; i <= 3; i++) {
+    scrape(i * 1000);
+    assert.deepEqual([database.headSeries, database.staleSeries], [4, 0]);
+  }
+  await database.flush();
+  assert.equal(database.staleSeries, 0);
+  scrape(4000);
+  assert.deepEqual([database.headSeries, database.staleSeries], [4, 0]);
+  database.appendStale(refs[1], 5000);
+  assert.equal(database.staleSeries, 1);
+  database.append(group, 6000, row(1, undefined, 2));
+  database.append(group, 7000, row(1, undefined, undefined)); // a marker, newer than its loose samples
+  assert.equal(database.staleSeries, 2);
+  const other = database.group("other");
+  for (const name of ["a", "b"]) database.slotFor(other, labelsOf(name));
+  assert.equal(database.headSeries, 4, "of two groups, too");
+  database.append(other, 8000, row(1));
+  assert.equal(database.staleSeries, 1, "it goes on in the other group");
+});
+
+Deno.test("native histograms count with their buckets, so that they are written to blocks in time", async () => {
+  const headBytesMin = 1 << 20, buckets = 40;
+  const database = await Database.open(new MemoryStore(), { ...options, headBytesMin });
+  const histogram = (count: number) =>
+    new FloatHistogram({
+      count,
+      positiveSpans: [{ offset: 0, length: buckets }],
+      positiveBuckets: new Float64Array(buckets).fill(count / buckets),
+    });
+  const ref = database.refFor(labelsOf("h"));
+  database.appendHistogram(ref, NOW_MS, histogram(1));
+  const first = database.head.openBytes;
+  database.appendHistogram(ref, NOW_MS + 1, histogram(2));
+  const second = database.head.openBytes - first;
+  assert.ok(first > 600 && first < 1000, `${first} bytes`);
+  assert.ok(second > 600 && second < first, `${second} bytes: it shares the spans`);
+  const most = Math.ceil(headBytesMin / 600);
+  for (let i = 2; i < most; i++) database.appendHistogram(ref, NOW_MS + i, histogram(i + 1));
+  await database.maintain();
+  assert.equal(database.counters.flushes, 1);
+  assert.equal(database.head.openBytes, 0);
+});
+
 Deno.test("commits, compactions and clean-ups that do something are timed", async () => {
   const timed: TimedWork[] = [];
   const database = await Database.open(new MemoryStore(), {

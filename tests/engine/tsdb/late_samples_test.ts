@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FloatHistogram } from "../../../engine/histogram/float_histogram.ts";
+import { Matcher } from "../../../engine/labels/matcher.ts";
 import { setStale } from "../../../engine/sample.ts";
 import { Database, WINDOW_MS } from "../../../engine/tsdb/database.ts";
 import { MemoryStore } from "../../../engine/tsdb/memory_store.ts";
@@ -105,4 +106,140 @@ Deno.test("append() refuses times that cannot be stored", async () => {
     assert.throws(() => database.append(group, timeMs, row(1)), RangeError);
     assert.equal(database.appendSample(database.refFor(labelsOf("b")), timeMs, 1), "out_of_bounds");
   }
+});
+
+// --- When the process starts again ---------------------------------------------------------------------------------
+
+const T = 1000 * HOUR_MS;
+
+/** Where everything is in blocks, the log is empty, and the database is opened again. */
+async function reopened(store: MemoryStore, outOfOrderWindowMs = 0): Promise<Database> {
+  const database = await Database.open(store, { ...options, outOfOrderWindowMs });
+  assert.equal(database.head.minMs, Infinity, "nothing in memory");
+  return database;
+}
+
+async function filled(): Promise<MemoryStore> {
+  const store = new MemoryStore();
+  const database = await Database.open(store, options);
+  const group = database.group("target");
+  for (const name of ["a", "b"]) database.slotFor(group, labelsOf(name));
+  database.append(group, T - 60_000, row(1, 1));
+  database.append(group, T, row(2, 2));
+  database.appendSample(database.refFor(labelsOf("timed")), T - 5_000, 3);
+  database.appendHistogram(database.refFor(labelsOf("h")), T - 5_000, histogram(4));
+  await database.flush();
+  return store;
+}
+
+for (
+  const { name, timeMs, counted } of [
+    { name: "an hour", timeMs: T - HOUR_MS, counted: "out_of_order" },
+    { name: "ten seconds", timeMs: T - 10_000, counted: "out_of_order" },
+    { name: "three hours", timeMs: T - 3 * HOUR_MS, counted: "out_of_bounds" },
+  ] as const
+) {
+  Deno.test(`a row ${name} older than what its series have in blocks is ${counted} after a start, too`, async () => {
+    const store = await filled();
+    const before = await contents(await reopened(store));
+    for (let opened = 0; opened < 2; opened++) { // of a flush with nothing to write, too
+      const database = await reopened(store);
+      const group = database.group("target");
+      for (const label of ["a", "b"]) database.slotFor(group, labelsOf(label));
+      const { accepted, late } = database.append(group, timeMs, row(5, 6));
+      assert.equal(accepted, false);
+      assert.deepEqual([...late!], [[0, counted], [1, counted]]);
+      assert.equal(database.counters.refusedSamples[counted].float, 2);
+      assert.deepEqual(await contents(database), before);
+      await database.flush();
+    }
+    const database = await reopened(store);
+    const group = database.group("target");
+    for (const label of ["a", "b"]) database.slotFor(group, labelsOf(label));
+    const again = database.append(group, T, row(2, 2));
+    assert.deepEqual([again.accepted, [...again.late!]], [false, [[0, "same"], [1, "same"]]]);
+    const { accepted, samples, late } = database.append(group, T + 1, row(7, 8));
+    assert.deepEqual([accepted, samples, late], [true, 2, undefined]);
+  });
+}
+
+Deno.test("single samples that are older than what their series has in blocks are refused after a start, too", async () => {
+  const database = await reopened(await filled());
+  const timed = database.refFor(labelsOf("timed")), h = database.refFor(labelsOf("h"));
+  assert.equal(database.appendSample(timed, T - 6_000, 1), "out_of_order");
+  assert.equal(database.appendSample(timed, T - 5_000, 3), "same");
+  assert.equal(
+    database.appendSample(timed, T - 4_000, 1),
+    "stored",
+    "newer than its own, though not than all",
+  );
+  assert.equal(database.appendHistogram(h, T - 6_000, histogram(1)), "out_of_order");
+  assert.equal(database.appendHistogram(h, T - 4_000, histogram(1)), "stored");
+});
+
+Deno.test("after a start, new series may be behind the newest sample, but not out of bounds", async () => {
+  const database = await reopened(await filled());
+  const group = database.group("new target");
+  database.slotFor(group, labelsOf("new"));
+  assert.equal(database.append(group, T - HOUR_MS - 1, row(1)).accepted, false);
+  assert.equal(database.counters.refusedSamples.out_of_bounds.float, 1);
+  assert.equal(database.appendSample(database.refFor(labelsOf("newer")), T - HOUR_MS, 1), "stored");
+  const { accepted, late } = database.append(group, T - HOUR_MS, row(1));
+  assert.deepEqual([accepted, late], [true, undefined]);
+});
+
+Deno.test("after a start, a window takes late rows of series that are in blocks", async () => {
+  const store = await filled();
+  const database = await reopened(store, 2 * HOUR_MS);
+  const group = database.group("target");
+  for (const label of ["a", "b"]) database.slotFor(group, labelsOf(label));
+  const old = database.append(group, T - 3 * HOUR_MS, row(4, 4));
+  assert.deepEqual([old.accepted, [...old.late!]], [false, [[0, "too_old"], [1, "too_old"]]]);
+  assert.equal(database.append(group, T - 1.5 * HOUR_MS, row(5, 5)).samples, 2);
+  assert.equal(database.append(group, T - 30_000, row(6, undefined)).samples, 1);
+  assert.equal(database.counters.outOfOrderSamples.float, 3);
+  const { '{__name__="a"}': a } = await contents(database);
+  assert.deepEqual(a, [[T - 1.5 * HOUR_MS, 5], [T - 60_000, 1], [T - 30_000, 6], [T, 2]]);
+});
+
+Deno.test("what deleteSeries deleted stays deleted after a start, and nothing older comes after it", async () => {
+  const store = await filled();
+  let database = await reopened(store);
+  await database.deleteSeries([new Matcher("=", "__name__", "a")], -Infinity, Infinity);
+  database = await reopened(store);
+  assert.equal((await contents(database))['{__name__="a"}'], undefined);
+  assert.equal(database.appendSample(database.refFor(labelsOf("a")), T - 1, 1), "out_of_order");
+});
+
+Deno.test("a row that is far behind other groups is out of bounds, whatever its own group has", async () => {
+  const database = await Database.open(new MemoryStore(), options);
+  const slow = database.group("slow"), fast = database.group("fast");
+  database.slotFor(slow, labelsOf("slow"));
+  database.slotFor(fast, labelsOf("fast"));
+  database.append(slow, T - 5 * HOUR_MS, row(1));
+  database.append(fast, T, row(1));
+  assert.equal(database.append(slow, T - 4 * HOUR_MS, row(2)).accepted, false);
+  assert.equal(database.counters.refusedSamples.out_of_bounds.float, 1);
+  assert.equal(database.append(slow, T - HOUR_MS, row(3)).accepted, true);
+});
+
+Deno.test("the first row of a group follows what its series have elsewhere, which may be that row", async () => {
+  const database = await Database.open(new MemoryStore(), options);
+  const [first, second] = ["first", "second"].map((identity) => {
+    const group = database.group(identity);
+    for (const name of ["a", "b"]) database.slotFor(group, labelsOf(name));
+    return group;
+  });
+  database.append(first, T, row(1, 3));
+  const older = database.append(second, T - 1, row(5, 5));
+  assert.deepEqual([...older.late!], [[0, "out_of_order"], [1, "out_of_order"]]);
+  const other = database.append(second, T, row(5, 3));
+  assert.deepEqual([...other.late!], [[0, "duplicate"], [1, "same"]]);
+  const moved = database.append(second, T, row(1, 3), false);
+  assert.deepEqual([moved.accepted, moved.late], [true, undefined]);
+  assert.equal(database.append(second, T + 1, row(2, undefined)).stale, 1);
+  assert.deepEqual(await contents(database), {
+    '{__name__="a"}': [[T, 1], [T + 1, 2]],
+    '{__name__="b"}': [[T, 3], [T + 1, "stale"]],
+  });
 });

@@ -52,3 +52,17 @@ Deno.test("histograms are read that were logged as a column of one", () => {
   }
   assert.deepEqual(histogramsOf(out.written()), [[7, 1, one, 0], [7, 2, one, 0]]);
 });
+
+Deno.test("the times of newest samples are read as they were logged", () => {
+  const out = new LogRecordWriter();
+  const refs = [3, 4, 100_000, 5];
+  out.lastTime(-5, refs);
+  out.lastTime(2 ** 49, []);
+  out.lastTime(7, [0]);
+  const found: [number, number][] = [];
+  const replay = {
+    lastTime: (ref: number, timeMs: number) => void found.push([ref, timeMs]),
+  } as unknown as LogReplay;
+  new LogRecordReader(replay).read(out.out.written(), true);
+  assert.deepEqual(found, [...refs.map((ref) => [ref, -5]), [0, 7]]);
+});

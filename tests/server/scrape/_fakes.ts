@@ -16,36 +16,46 @@ import type { ScrapePoolSpec, TargetSpec } from "../../../server/scrape/spec.ts"
 /** A clock that stands still but for `advance`. */
 export class FakeClock implements ScrapeClock {
   #timers: { dueMs: number; run: () => void }[] = [];
+  #monotonicMs = 0;
 
-  constructor(private nowMs: number) {}
+  constructor(private startMs: number) {}
 
   now(): number {
-    return this.nowMs;
+    return this.startMs + this.#monotonicMs;
+  }
+
+  monotonic(): number {
+    return this.#monotonicMs;
   }
 
   schedule(delayMs: number, run: () => void): () => void {
-    const timer = { dueMs: this.nowMs + Math.max(0, delayMs), run };
+    const timer = { dueMs: this.#monotonicMs + Math.max(0, delayMs), run };
     this.#timers.push(timer);
     return () => void (this.#timers = this.#timers.filter((other) => other !== timer));
   }
 
   /** Lets time pass: timers run when they are due, and everything they start is let go on. */
   async advance(ms: number): Promise<void> {
-    const endMs = this.nowMs + ms;
+    const endMs = this.#monotonicMs + ms;
     for (;;) {
       await settle();
       const next = this.#timers.filter(({ dueMs }) => dueMs <= endMs).sort((a, b) => a.dueMs - b.dueMs)[0];
       if (next === undefined) break;
       this.#timers = this.#timers.filter((other) => other !== next);
-      this.nowMs = Math.max(this.nowMs, next.dueMs);
+      this.#monotonicMs = Math.max(this.#monotonicMs, next.dueMs);
       next.run();
     }
-    this.nowMs = endMs;
+    this.#monotonicMs = endMs;
   }
 
   /** Changes the time without running timers, as while the process is busy. */
   jump(ms: number): void {
-    this.nowMs += ms;
+    this.#monotonicMs += ms;
+  }
+
+  /** Sets the time forward, or back, as an administrator does. */
+  step(ms: number): void {
+    this.startMs += ms;
   }
 }
 
@@ -56,7 +66,7 @@ export async function settle(): Promise<void> {
 export type Answer =
   | string
   | Error
-  | { body: string; contentType: string | undefined }
+  | { body: string; contentType: string | undefined; end?: Error }
   | "hang"
   | ((request: BodyRequest) => Answer);
 
@@ -76,14 +86,12 @@ export class FakeFetcher implements BodyFetcher {
     if (answer === HANG) {
       await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
     }
-    const { body, contentType } = typeof answer === "string"
-      ? { body: answer, contentType: "text/plain" }
-      : answer as {
-        body: string;
-        contentType: string | undefined;
-      };
+    const { body, contentType, end } = typeof answer === "string"
+      ? { body: answer, contentType: "text/plain", end: undefined }
+      : answer as Exclude<Answer, string | Error | ((request: BodyRequest) => Answer)>;
     receiver.begin(contentType);
     receiver.chunk(new TextEncoder().encode(body));
+    if (end !== undefined) throw end;
   }
 
   close(): Promise<void> {

@@ -190,6 +190,45 @@ const cases: Case[] = [
     counted: { prometheus_target_scrapes_exceeded_sample_limit_total: 1 },
   },
   {
+    name: "fails on a series that cannot be stored, which is no limit of the configuration",
+    names: /^scrape_samples_/,
+    answers: [`a 1\nb{x="${"y".repeat(50_000)}"} 1\nc 1\n`],
+    want: { scrape_samples_scraped: "2@0", scrape_samples_post_metric_relabeling: "1@0" },
+    error: "^series cannot be stored \\(metric: b\\): Expected label names and values of at most 48000 bytes",
+    counted: { prometheus_target_scrape_pool_exceeded_label_limits_total: 0 },
+  },
+  ...[
+    { what: "a name that is not valid", pool: { validationScheme: "legacy" as const }, line: '{"b.c"} 1' },
+    { what: "a label limit", pool: { labelLimit: 3 }, line: 'b{x="y"} 1' },
+  ].map(({ what, pool, line }): Case => ({
+    name: `counts the sample that fails it as scraped but not kept: ${what}`,
+    pool,
+    names: /^scrape_samples_/,
+    answers: [`a 1\n${line}\nc 1\n`, "a 1\n"],
+    want: { scrape_samples_scraped: "2@0 1@10", scrape_samples_post_metric_relabeling: "1@0 1@10" },
+  })),
+  {
+    name: "does not count a sample that cannot be parsed",
+    names: /^scrape_samples_/,
+    answers: ["a 1\nb 1\nc {\nd 1\n"],
+    want: { scrape_samples_scraped: "2@0", scrape_samples_post_metric_relabeling: "2@0" },
+  },
+  {
+    name: "counts no samples where the transfer breaks off",
+    names: /^(a|up|scrape_samples_.*)$/,
+    answers: [
+      "a 1\n",
+      { body: "a 2\nb 1\n", contentType: "text/plain", end: new Error("unexpected EOF") },
+      "a 3\n",
+    ],
+    want: {
+      a: "1@0 S@10 3@20",
+      up: "1@0 0@10 1@20",
+      scrape_samples_scraped: "1@0 0@10 1@20",
+      scrape_samples_post_metric_relabeling: "1@0 0@10 1@20",
+    },
+  },
+  {
     name: "keeps the first of two samples of a series",
     answers: ['a{x="1",y="2"} 1\na{y="2",x="1"} 2\n'],
     want: { 'a{x="1", y="2"}': "1@0" },

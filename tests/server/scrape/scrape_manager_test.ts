@@ -12,6 +12,8 @@ const B = targetOf({
   offsetMs: 5000,
 });
 
+const encoder = new TextEncoder();
+
 /** A counter that tells how often the target was scraped. */
 function counting() {
   const scrapes = new Map<string, number>();
@@ -165,12 +167,65 @@ Deno.test("scrapes before the database is open are applied in order", async () =
 
 Deno.test("what waits for the database is bounded: the oldest gives way", async () => {
   const ready = Promise.withResolvers<Database>();
-  const scene = await Scene.open({ ready: ready.promise, heldBytesMax: 10 });
+  const scene = await Scene.open({ ready: ready.promise, heldBytesMax: 2 * (512 + 4) });
   await scene.scrape(poolOf(), "a 1\n", "a 2\n", "a 3\n", "a 4\n");
   ready.resolve(scene.database);
   await scene.clock.advance(0);
   assert.deepEqual(await scene.samples(), { a: "3@20 4@30" });
   assert.equal(scene.count("narthex_scrape_held_dropped_total"), 2);
+  await scene.manager.stop();
+});
+
+Deno.test("a scrape that ends as the database opens is not lost, whenever that is", async () => {
+  for (let turns = 0; turns < 12; turns++) {
+    const ready = Promise.withResolvers<Database>(), received = Promise.withResolvers<void>();
+    const pause = () => {
+      const wait = async () => {
+        for (let i = 0; i < turns; i++) await Promise.resolve();
+        received.resolve();
+      };
+      wait();
+      return Promise.resolve();
+    };
+    const scene = await Scene.open({ ready: ready.promise, pause });
+    scene.fetcher.fetch = ({ url }, receiver) => {
+      receiver.begin("text/plain");
+      receiver.chunk(encoder.encode("a 1\n"));
+      return url === A.url ? Promise.resolve() : received.promise;
+    };
+    scene.manager.setTargets([poolOf({ targets: [A, { ...B, offsetMs: 0 }] })]);
+    await scene.clock.advance(0);
+    ready.resolve(scene.database);
+    await scene.clock.advance(0);
+    const want = { 'a{instance="a"}': "1@0", 'a{instance="b"}': "1@0" };
+    assert.deepEqual(await scene.samples(), want, `${turns} turns`);
+    await scene.manager.stop();
+  }
+});
+
+Deno.test("a body without an end is cut off before the database is open, and others go on", async () => {
+  const ready = Promise.withResolvers<Database>();
+  const scene = await Scene.open({ ready: ready.promise, heldBytesMax: 20_000 });
+  let sent = 0;
+  scene.fetcher.fetch = ({ url }, receiver) => {
+    receiver.begin("text/plain");
+    if (url === A.url) receiver.chunk(encoder.encode("a 1\n"));
+    else while (sent < 1e6) receiver.chunk(encoder.encode("a 1\n".repeat(sent += 100)));
+    return Promise.resolve();
+  };
+  const endless = { ...B, offsetMs: 0 };
+  scene.manager.setTargets([poolOf({ targets: [A, endless] })]);
+  await scene.clock.advance(2 * INTERVAL_MS);
+  assert.ok(sent < 10_000, `${sent} lines were taken`);
+  assert.deepEqual(scene.manager.status().map(({ health }) => health), ["up", "down"]);
+  assert.match(scene.manager.status()[1].lastError, /^scrape given up: .* may take at most 10000 bytes: /);
+  assert.equal(scene.count("narthex_scrape_held_dropped_total"), 3);
+  ready.resolve(scene.database);
+  await scene.clock.advance(0);
+  assert.deepEqual(await scene.samples(/^(a|up)$/), {
+    'a{instance="a"}': "1@0 1@10 1@20",
+    'up{instance="a"}': "1@0 1@10 1@20",
+  });
   await scene.manager.stop();
 });
 
