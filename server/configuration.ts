@@ -2,6 +2,7 @@ import type { Logger } from "@logtape/logtape";
 import type { Gauge, Registry } from "../engine/instrument/mod.ts";
 import type { LoadedServerConfig } from "./config/load_in_worker.ts";
 import type { ServerConfig } from "./config/server_config.ts";
+import { messageOf } from "./message_of.ts";
 
 /** Puts a configuration in force in one part of the server. */
 export type Apply = (loaded: LoadedServerConfig) => void | Promise<void>;
@@ -108,8 +109,4 @@ export class Configuration {
     this.#successful.set(1);
     this.#successTime.set(this.#lastConfigTimeMs / 1000);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,6 +5,7 @@ import { ProcessMetrics, Registry } from "../engine/instrument/mod.ts";
 import { ActiveQueries } from "./active_queries.ts";
 import { BUILD_INFO, BUILD_LABELS, NARTHEX_VERSION } from "./build_info.ts";
 import { Configuration } from "./configuration.ts";
+import { messageOf } from "./message_of.ts";
 import { ConfigError } from "./config/config_error.ts";
 import { watchFiles } from "./file_watch.ts";
 import { formatDuration } from "../engine/duration.ts";
@@ -373,8 +374,4 @@ function runtimeInfo(startTimeMs: number, configuration: Configuration, shardCou
         : []),
     ].join(" or "),
   };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

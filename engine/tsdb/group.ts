@@ -119,7 +119,8 @@ export class Group {
 
   /**
    * Appends a row, unless it `isLate`, or the last one is as new. `words` holds two words per slot (see engine/sample.ts)
-   * for the first slots of the group; slots beyond it are absent. With `markStale`, a series that the row before had and this one has not gets a staleness marker.
+   * for the first slots of the group; slots beyond it are absent. With `markStale`, a series that the row before had and
+   * this one has not gets a staleness marker.
    */
   append(timeMs: number, words: Uint32Array, markStale: boolean, isLate = false): AppendResult {
     const result = this.#result;

@@ -1,3 +1,4 @@
+import { messageOf } from "../message_of.ts";
 import { encodeFamilies, type PlainFamily, Registry } from "../../engine/instrument/mod.ts";
 import type { Fragment, FragmentResult } from "../../engine/promql/pushdown/fragment.ts";
 import { Matcher } from "../../engine/labels/matcher.ts";
@@ -409,10 +410,6 @@ function matcherOf({ type, name, value }: PlainMatcher): Matcher {
 
 function queryOf({ matcherSets, startMs, endMs, limit }: SeriesRequest): SeriesQuery {
   return { matcherSets: matcherSets.map((matchers) => matchers.map(matcherOf)), startMs, endMs, limit };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Lets timers and input have their turn. */
