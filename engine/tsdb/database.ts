@@ -623,7 +623,7 @@ export class Database implements Queryable, Scannable {
         const to = Math.min(refs.length, from + SELECT_SLICE);
         for (const reader of blocks) await reader.load(refs, names, from, to);
         for (let i = from; i < to; i++) {
-          for (const reader of blocks) reader.collect(refs[i], names[i]);
+          for (const reader of blocks) reader.collect(refs[i], i - from);
           headSelection.collect(i);
           if (collector.isEmpty) continue;
           const taken = take(refs[i]);

@@ -17,10 +17,11 @@ interface Piece {
   readonly times: Float64Array;
   readonly from: number;
   readonly to: number;
-  readonly chunk?: BlockChunk;
-  readonly rows?: GroupRows;
-  readonly slot?: number;
-  readonly loose?: LooseColumns;
+  // One of these, with the slot of `rows`.
+  readonly chunk: BlockChunk | undefined;
+  readonly rows: GroupRows | undefined;
+  readonly slot: number;
+  readonly loose: LooseColumns | undefined;
 }
 
 /** A chunk of a block. */
@@ -58,6 +59,9 @@ export class SeriesCollector {
   #sequences = 0;
   #slab = new Float64Array(0);
   #slabUsed = 0;
+  // The part of the slab that the last series got, where series reuse it.
+  #view = this.#slab;
+  #viewWords = wordsOf(this.#slab);
   #scratch = new Float64Array(1024);
   #columnIds = 0;
   // Of the series that is being read: how many samples it has, and their start timestamps once there are any.
@@ -80,16 +84,16 @@ export class SeriesCollector {
 
   addChunk(chunk: BlockChunk, columnId: number, times: Float64Array): void {
     this.#hasHistograms ||= chunk.page.kinds[chunk.chunk] === HISTOGRAMS;
-    this.#add(columnId, times, { chunk });
+    this.#add(columnId, times, chunk, undefined, 0, undefined);
   }
 
   addRows(rows: GroupRows, slot: number, columnId: number): void {
-    this.#add(columnId, rows.times, { rows, slot });
+    this.#add(columnId, rows.times, undefined, rows, slot, undefined);
   }
 
   addLoose(loose: LooseColumns): void {
     this.#hasHistograms ||= loose.histograms !== undefined;
-    this.#add(this.newColumnId(), loose.times, { loose });
+    this.#add(this.newColumnId(), loose.times, undefined, undefined, 0, loose);
   }
 
   /** Whether no stretch was added since the last series was taken. */
@@ -111,12 +115,19 @@ export class SeriesCollector {
     return hasSample(series) ? series : undefined;
   }
 
-  #add(columnId: number, times: Float64Array, source: Partial<Piece>): void {
+  #add(
+    columnId: number,
+    times: Float64Array,
+    chunk: BlockChunk | undefined,
+    rows: GroupRows | undefined,
+    slot: number,
+    loose: LooseColumns | undefined,
+  ): void {
     const from = lowerBound(times, this.startMs), to = lowerBound(times, this.endMs + 1);
     if (from >= to) return;
     if (this.#pieces.length > 0 && times[from] <= this.#order) this.#isSequential = false;
     this.#order = times[to - 1];
-    this.#pieces.push({ columnId, times, from, to, ...source });
+    this.#pieces.push({ columnId, times, from, to, chunk, rows, slot, loose });
   }
 
   #concatenate(labels: Labels, pieces: readonly Piece[]): SeriesColumns {
@@ -130,7 +141,7 @@ export class SeriesCollector {
     let times = this.#sequenceTimes.get(sequence);
     if (times === undefined) this.#sequenceTimes.set(sequence, times = joinTimes(pieces));
     const values = this.#allocate(times.length);
-    const words = wordsOf(values);
+    const words = this.reuses ? this.#viewWords : wordsOf(values);
     this.#begin(times.length);
     let at = 0;
     for (const piece of pieces) {
@@ -203,8 +214,8 @@ export class SeriesCollector {
   ): void {
     const { from, to, chunk, rows, loose } = piece;
     if (rows !== undefined) {
-      gatherColumn(rows, piece.slot!, from, to, words, at);
-      rows.startTimes?.read(piece.slot!, piece.times, from, to, () => this.#reserveStartTimes(), at);
+      gatherColumn(rows, piece.slot, from, to, words, at);
+      rows.startTimes?.read(piece.slot, piece.times, from, to, () => this.#reserveStartTimes(), at);
     } else if (loose !== undefined) {
       values.set(loose.values.subarray(from, to), at);
       if (loose.startTimes !== undefined) {
@@ -275,8 +286,11 @@ export class SeriesCollector {
   /** Room for values, which are written all: what is in it may be those of an earlier series. */
   #allocate(length: number): Float64Array {
     if (this.reuses) {
+      if (this.#view.length === length) return this.#view;
       if (this.#slab.length < length) this.#slab = new Float64Array(Math.max(length, SLAB_VALUES));
-      return this.#slab.subarray(0, length);
+      this.#view = this.#slab.subarray(0, length);
+      this.#viewWords = wordsOf(this.#view);
+      return this.#view;
     }
     if (length > SLAB_VALUES / 4) return new Float64Array(length);
     if (this.#slabUsed + length > this.#slab.length) {
@@ -312,7 +326,9 @@ function joinTimes(pieces: readonly Piece[]): Float64Array {
 
 function hasSample(series: SeriesColumns): boolean {
   if (series.histograms?.some((histogram) => histogram !== undefined)) return true;
-  const words = wordsOf(series.values);
-  for (let i = 0; i < series.values.length; i++) if (!isAbsent(words, i)) return true;
+  const { values } = series;
+  for (let i = 0; i < values.length; i++) if (values[i] === values[i]) return true;
+  const words = wordsOf(values);
+  for (let i = 0; i < values.length; i++) if (!isAbsent(words, i)) return true;
   return false;
 }
