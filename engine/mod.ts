@@ -151,7 +151,7 @@ export { Importer, type ImporterOptions } from "./tsdb/importer.ts";
 export { MemoryStore } from "./tsdb/memory_store.ts";
 export { mergeSeries } from "./tsdb/merge_series.ts";
 export type { Scannable, ScannedSeries } from "./tsdb/scanned_series.ts";
-export type { Queryable, SelectRequest, SeriesColumns } from "./tsdb/select.ts";
+export { type Queryable, type SelectRequest, SelectSizeError, type SeriesColumns } from "./tsdb/select.ts";
 export { findSeries, labelNames, labelValues, type SeriesQuery } from "./tsdb/series_queries.ts";
 export {
   type Batch,

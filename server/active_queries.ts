@@ -80,12 +80,16 @@ function entryOf(query: string, beganMs: number): string {
   }
 }
 
+/** The last time that a `Date` can be. */
+const DATE_MS_MAX = 8.64e15;
+
 /** What a line tells; nothing where it is blank or was cut by the crash. */
 function unfinishedOf(line: string): UnfinishedQuery[] {
   if (line.trim() === "") return [];
   try {
     const { query, beganMs } = JSON.parse(line) as Record<string, unknown>;
-    return typeof query === "string" && typeof beganMs === "number" ? [{ query, beganMs }] : [];
+    const isTime = typeof beganMs === "number" && Math.abs(beganMs) <= DATE_MS_MAX;
+    return typeof query === "string" && isTime ? [{ query, beganMs }] : [];
   } catch {
     return [];
   }

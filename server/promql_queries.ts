@@ -7,7 +7,13 @@ import type { Queryable } from "../engine/tsdb/select.ts";
 import { parserOptions } from "./config/features.ts";
 import type { Flags } from "./config/flags.ts";
 import type { QueryLimits } from "./config/global_config.ts";
-import type { InstantOptions, QueryCeilings, QueryService, RangeOptions } from "./http/query_service.ts";
+import type {
+  InstantOptions,
+  QueryCeilings,
+  QueryOrigin,
+  QueryService,
+  RangeOptions,
+} from "./http/query_service.ts";
 
 export interface PromqlQueriesOptions {
   readonly flags: Pick<
@@ -43,6 +49,8 @@ export interface StartedQuery {
 export interface FinishedQuery extends StartedQuery {
   readonly stats: QueryStats | undefined;
   readonly error: string;
+  /** Where it is known. */
+  readonly origin: QueryOrigin | undefined;
 }
 
 /** PromQL over the data of all shards, as the API asks for it. */
@@ -102,17 +110,19 @@ export class PromqlQueries implements QueryService {
   }
 
   instant(query: string, options: InstantOptions): Promise<AnalyzedResult> {
-    const { timeMs } = options;
+    const { timeMs, origin } = options;
     return this.#answer(
       { query, startMs: timeMs, endMs: timeMs, stepMs: 0 },
+      origin,
       (engine) => engine.instant(this.queryable, query, timeMs, options),
     );
   }
 
   range(query: string, options: RangeOptions): Promise<AnalyzedResult> {
-    const { startMs, endMs, stepMs } = options;
+    const { startMs, endMs, stepMs, origin } = options;
     return this.#answer(
       { query, startMs, endMs, stepMs },
+      origin,
       (engine) => engine.range(this.queryable, query, startMs, endMs, stepMs, options),
     );
   }
@@ -165,17 +175,18 @@ export class PromqlQueries implements QueryService {
 
   async #answer(
     asked: StartedQuery,
+    origin: QueryOrigin | undefined,
     evaluate: (engine: Engine) => Promise<AnalyzedResult>,
   ): Promise<AnalyzedResult> {
     const ended = this.options.onStart?.(asked);
     try {
       const result = await evaluate(await this.#loadedEngine());
       this.#observe(result.stats);
-      this.options.onQuery({ ...asked, stats: result.stats, error: "" });
+      this.options.onQuery({ ...asked, origin, stats: result.stats, error: "" });
       return result;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      this.options.onQuery({ ...asked, stats: undefined, error: message });
+      this.options.onQuery({ ...asked, origin, stats: undefined, error: message });
       if (error instanceof CostLimitError) this.#costs?.rejected.labels(error.limit).inc();
       throw error;
     } finally {

@@ -1,4 +1,5 @@
 import type { Counter, Gauge, Registry } from "../engine/instrument/mod.ts";
+import { formatTimestamp } from "../engine/go_time.ts";
 import { queryStatsJson } from "./http/json/query_stats.ts";
 import type { FinishedQuery } from "./promql_queries.ts";
 
@@ -37,21 +38,10 @@ export class QueryLog {
   }
 
   /** Queries go on where it cannot be written. */
-  write({ query, startMs, endMs, stepMs, stats, error }: FinishedQuery): void {
+  write(query: FinishedQuery): void {
     if (this.#file === undefined) return;
-    const line = JSON.stringify({
-      params: {
-        query,
-        start: new Date(startMs).toISOString(),
-        end: new Date(endMs).toISOString(),
-        step: stepMs / 1000,
-      },
-      ...(stats && { stats: queryStatsJson(stats, { startMs, stepMs }) }),
-      ...(error !== "" && { error }),
-      ts: new Date().toISOString(),
-    });
     try {
-      let bytes = new TextEncoder().encode(`${this.#isCutOff ? "\n" : ""}${line}\n`);
+      let bytes = new TextEncoder().encode(`${this.#isCutOff ? "\n" : ""}${lineOf(query)}\n`);
       while (bytes.length > 0) {
         bytes = bytes.subarray(this.#file.writeSync(bytes));
         this.#isCutOff = bytes.length > 0;
@@ -63,6 +53,16 @@ export class QueryLog {
       this.#isFailing = true;
     }
   }
+}
+
+function lineOf({ query, startMs, endMs, stepMs, stats, error, origin }: FinishedQuery): string {
+  return JSON.stringify({
+    ...(origin && { httpRequest: origin }),
+    params: { query, start: formatTimestamp(startMs), end: formatTimestamp(endMs), step: stepMs / 1000 },
+    ...(stats && { stats: queryStatsJson(stats, { startMs, stepMs }) }),
+    ...(error !== "" && { error }),
+    ts: formatTimestamp(Date.now()),
+  });
 }
 
 function openFile(path: string): Deno.FsFile {

@@ -34,11 +34,9 @@ import { WorkerShard } from "./shard/worker_shard.ts";
 import { type DataDirectory, openDirectory } from "./storage/directory.ts";
 import { DirectoryError } from "./storage/directory_error.ts";
 import { diskBytes } from "./storage/disk_size.ts";
-import { retentionBytes } from "./storage/retention.ts";
+import { RETENTION_DEFAULT_MS, retentionBytes } from "./storage/retention.ts";
 import { writeServerSnapshot } from "./storage/server_snapshot.ts";
 import { SpaceWatch } from "./storage/space_watch.ts";
-
-const RETENTION_DEFAULT_MS = 15 * 24 * 3_600_000;
 
 /** Runs the server until it is asked to end; resolves to the exit code. */
 export async function serve({ flags, features, warnings }: ServeRequest): Promise<number> {

@@ -155,7 +155,7 @@ function hasZero(counts: Float64Array): boolean {
   return false;
 }
 
-export function sameIndexes(a: Int32Array, b: Int32Array): boolean {
+function sameIndexes(a: Int32Array, b: Int32Array): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) {

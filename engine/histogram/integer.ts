@@ -56,7 +56,7 @@ export function validateInteger(h: FloatHistogram): void {
   }
 }
 
-export function countsOfDeltas(deltas: ArrayLike<number>): Float64Array {
+function countsOfDeltas(deltas: ArrayLike<number>): Float64Array {
   const counts = new Float64Array(deltas.length);
   let count = 0;
   for (let i = 0; i < deltas.length; i++) {
@@ -66,7 +66,7 @@ export function countsOfDeltas(deltas: ArrayLike<number>): Float64Array {
   return counts;
 }
 
-export function deltasOfCounts(counts: ArrayLike<number>): Float64Array {
+function deltasOfCounts(counts: ArrayLike<number>): Float64Array {
   const deltas = new Float64Array(counts.length);
   let before = 0;
   for (let i = 0; i < counts.length; i++) {

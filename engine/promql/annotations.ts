@@ -1,4 +1,5 @@
 import { formatExponent, formatG } from "../go_float.ts";
+import { formatTimestamp } from "../go_time.ts";
 import { quote } from "../labels/labels.ts";
 import { formatPosition, type Span } from "./position.ts";
 
@@ -24,9 +25,6 @@ interface Forced {
   maxDiff: number;
   samples: number;
 }
-
-/** At most so many of a level are returned by the API. */
-const SHOWN_MAX = 10;
 
 /** Which histogram operation an annotation is about. */
 export type HistogramOperation = "addition" | "subtraction" | "aggregation";
@@ -182,12 +180,11 @@ export class Annotations {
     }
   }
 
-  /** The texts of one level as the API returns them: with positions in `query`, at most ten and how many more. */
-  texts(level: AnnotationLevel, query: string, max = SHOWN_MAX): string[] {
-    const all = [...this.#byText.values()].filter((annotation) => annotation.level === level);
-    const shown = all.slice(0, max).map((annotation) => describe(annotation, query));
-    if (all.length > max) shown.push(`${all.length - max} more ${level} annotations omitted`);
-    return shown;
+  /** The texts of one level with positions in `query`. */
+  texts(level: AnnotationLevel, query: string): string[] {
+    return [...this.#byText.values()]
+      .filter((annotation) => annotation.level === level)
+      .map((annotation) => describe(annotation, query));
   }
 
   #add(level: AnnotationLevel, text: string, span: Span): Annotation {
@@ -234,7 +231,7 @@ function describe({ level, text, span, forced, overlaps }: Annotation, query: st
 
 /** RFC 3339 in UTC, whole seconds. */
 function isoSeconds(ms: number): string {
-  return new Date(Math.trunc(ms / 1000) * 1000).toISOString().replace(".000Z", "Z");
+  return formatTimestamp(ms).replace(/\.\d+Z$/, "Z");
 }
 
 /** Go's `%.2g`. */

@@ -30,6 +30,10 @@ export function isComparison(op: BinaryOperator): boolean {
   }
 }
 
+export function isSetOperator(op: BinaryOperator): op is "and" | "or" | "unless" {
+  return op === "and" || op === "or" || op === "unless";
+}
+
 /** `lhs op rhs` of two scalars; comparisons give 0 or 1. */
 export function scalarOperation(op: BinaryOperator, lhs: number, rhs: number): number {
   return isComparison(op) ? Number(compare(op, lhs, rhs)) : calculate(op, lhs, rhs);

@@ -8,9 +8,10 @@ import {
   type VectorMatching,
   type VectorSelector,
 } from "./ast.ts";
+import { isComparison, isSetOperator } from "./binary_operation.ts";
 import type { Span } from "./position.ts";
 import { PromQLSyntaxError } from "./promql_syntax_error.ts";
-import type { BinaryOperator } from "./token.ts";
+import { quoteText } from "./string_literal.ts";
 import { documentedType, type ValueType } from "./value_type.ts";
 
 /**
@@ -69,7 +70,10 @@ class TypeChecker {
   #checkSelector({ name, matchers, span }: VectorSelector): ValueType {
     if (name !== "") {
       const second = matchers.slice(0, -1).find((matcher) => matcher.name === METRIC_NAME);
-      if (second) this.#fail(span, `metric name must not be set twice: "${name}" or "${second.value}"`);
+      if (second) {
+        const names = `${quoteText(name)} or ${quoteText(second.value)}`;
+        this.#fail(span, `metric name must not be set twice: ${names}`);
+      }
     } else if (matchers.every((matcher) => matcher.matchesEmpty)) {
       this.#fail(span, "vector selector must contain at least one non-empty matcher");
     }
@@ -123,7 +127,7 @@ class TypeChecker {
     const { op, lhs, rhs, span, opSpan } = expr;
     const left = this.check(lhs), right = this.check(rhs);
     const type = left === "scalar" && right === "scalar" ? "scalar" : "vector";
-    const isSet = op === "and" || op === "or" || op === "unless";
+    const isSet = isSetOperator(op);
 
     if (expr.returnsBool && !isComparison(op)) {
       this.#fail(opSpan, "bool modifier can only be used on comparison operators");
@@ -132,8 +136,10 @@ class TypeChecker {
       this.#fail(opSpan, "comparisons between scalars must use BOOL modifier");
     }
     const matching = expr.matching!; // set by the parser, and only taken away below
-    const repeated = matching.isOn && matching.labels.find((label) => matching.include.includes(label));
-    if (repeated) this.#fail(opSpan, `label "${repeated}" must not occur in ON and GROUP clause at once`);
+    const repeated = matching.isOn ? firstShared(matching.labels, matching.include) : undefined;
+    if (repeated !== undefined) {
+      this.#fail(opSpan, `label ${quoteText(repeated)} must not occur in ON and GROUP clause at once`);
+    }
     for (const [side, sideType] of [[lhs, left], [rhs, right]] as const) {
       if (sideType !== "scalar" && sideType !== "vector") {
         this.#fail(side.span, "binary expression must contain only scalar and instant vector types");
@@ -171,8 +177,10 @@ function mismatch(expected: ValueType, place: string, found: ValueType): string 
   return `expected type ${documentedType(expected)} in ${place}, got ${documentedType(found)}`;
 }
 
-function isComparison(op: BinaryOperator): boolean {
-  return op === "==" || op === "!=" || op === "<" || op === "<=" || op === ">" || op === ">=";
+/** The first of `names` that is also one of `others`. */
+function firstShared(names: readonly string[], others: readonly string[]): string | undefined {
+  const known = new Set(others);
+  return names.find((name) => known.has(name));
 }
 
 function hasFill({ fill }: VectorMatching): boolean {

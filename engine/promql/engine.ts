@@ -4,11 +4,11 @@ import { type Expr, typeOf } from "./ast.ts";
 import { Evaluator } from "./evaluate.ts";
 import { describePlan, PlanRecorder, type PlanReport } from "./explain.ts";
 import { FUNCTIONS } from "./functions/table.ts";
-import { rawMatrix } from "./operators/raw_matrix.ts";
+import { mergeRawSeries, rawMatrix } from "./operators/raw_matrix.ts";
 import { mergeSameLabels, SAME_LABELSET } from "./operators/same_labels.ts";
 import { timesOf } from "./operators/range_windows.ts";
 import { parseExpr, type ParserOptions } from "./parser.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, PlanNode } from "./plan.ts";
 import type { FragmentEvaluator } from "./pushdown/fragment.ts";
 import { planQuery } from "./planner.ts";
 import { type CostSource, estimateCost, type QueryCost } from "./query_cost.ts";
@@ -17,7 +17,16 @@ import { QueryQueue } from "./query_queue.ts";
 import type { MatrixSeries, QueryResult, QueryValue } from "./query_result.ts";
 import { QueryRun } from "./query_run.ts";
 import { SampleAccount, type SampleLimits } from "./sample_account.ts";
-import { FLOAT, type InstantSeries, type Steps, type Value, type Vector, withoutMetadata } from "./value.ts";
+import {
+  FLOAT,
+  HISTOGRAM,
+  type InstantSeries,
+  type RangeSeries,
+  type Steps,
+  type Value,
+  type Vector,
+  withoutMetadata,
+} from "./value.ts";
 import { documentedType } from "./value_type.ts";
 
 /** Parts of the language and of its evaluation that are off unless asked for. */
@@ -138,11 +147,6 @@ export class Engine {
     return this.#query(queryable, query, { startMs, endMs, stepMs }, options);
   }
 
-  /** How a query would be evaluated, without any select. */
-  explain(query: string, times: QueryTimes, options: QueryOptions = {}): PlanReport {
-    return describePlan(this.#plan(this.#parse(query, times), times, this.#lookback(options)));
-  }
-
   /** What a query would read, by estimate. Waits for its turn as queries do, and may take as long as they may. */
   async estimate(
     query: string,
@@ -211,7 +215,7 @@ export class Engine {
         : nothing(expr);
       run.check();
       const evaluatedMs = now();
-      const value = this.#result(expr, found, steps, times);
+      const value = this.#result(plan.root, found, steps, times);
       const sortedMs = now();
       this.#checkSize(value);
       return {
@@ -270,14 +274,17 @@ export class Engine {
     return planQuery(expr, { ...times, lookbackDeltaMs, functions: FUNCTIONS });
   }
 
-  #result(expr: Expr, value: Value, steps: Steps, { startMs, stepMs }: QueryTimes): QueryValue {
+  #result(root: PlanNode, value: Value, steps: Steps, { startMs, stepMs }: QueryTimes): QueryValue {
     switch (value.type) {
       case "string":
         return { type: "string", timeMs: startMs, text: value.text };
       case "matrix": {
-        const selector = expr.kind === "matrixSelector" ? expr : undefined;
-        const series = rawMatrix(value.range, selector);
-        return { type: "matrix", series: series.sort(byLabels) };
+        const selector = root.kind === "windows" ? root.expr : undefined;
+        const { series, endsMs, rangeMs } = value.range;
+        const named = this.#options.delayedNameRemoval ? series.map(nameDroppedAtEnd) : series;
+        const raw = rawMatrix({ series: named, endsMs, rangeMs }, selector);
+        const merged = this.#options.delayedNameRemoval ? mergeRawSeries(raw) : raw;
+        return { type: "matrix", series: merged.sort(byLabels) };
       }
       case "scalar": {
         if (stepMs === 0) return { type: "scalar", timeMs: startMs, value: value.values[0]! };
@@ -301,9 +308,7 @@ export class Engine {
     const { maxResultBytes } = this.#options;
     if (maxResultBytes === undefined || (value.type !== "matrix" && value.type !== "vector")) return;
     let bytes = 0;
-    for (const { labels, values } of value.series as readonly (MatrixSeries | InstantSeries)[]) {
-      bytes += labels.key().length + 64 + values.length * 24;
-    }
+    for (const series of value.series) bytes += series.labels.key().length + 64 + bytesOfSamples(series);
     if (bytes > maxResultBytes) {
       throw new QueryLimitError(
         `result would take about ${bytes} bytes, more than the limit of ${maxResultBytes}: ` +
@@ -326,11 +331,30 @@ function lower(a = Infinity, b = Infinity): number {
   return Math.min(a, b);
 }
 
-/** What names were kept for, until the end of evaluation. */
+/** Bytes of a float with its time in JSON, and of a bucket: about, as are those around the buckets of a histogram. */
+const SAMPLE_BYTES = 24, BUCKET_BYTES = 48, HISTOGRAM_BYTES = 96;
+
+/** What the samples of a series take in JSON, about. */
+function bytesOfSamples({ present, histograms }: MatrixSeries | InstantSeries): number {
+  let bytes = 0;
+  for (let step = 0; step < present.length; step++) {
+    if (present[step] === FLOAT) bytes += SAMPLE_BYTES;
+    else if (present[step] === HISTOGRAM) {
+      const { positiveBuckets, negativeBuckets } = histograms![step]!;
+      bytes += HISTOGRAM_BYTES + BUCKET_BYTES * (positiveBuckets.length + negativeBuckets.length);
+    }
+  }
+  return bytes;
+}
+
+/** A series without a name that was kept until the end of evaluation. */
+function nameDroppedAtEnd<T extends InstantSeries | RangeSeries>(series: T): T {
+  return series.dropName ? { ...series, labels: withoutMetadata(series.labels) } : series;
+}
+
+/** What names were kept for. @throws {ExecutionError} If that makes two series of an instant vector the same. */
 function dropNames(vector: Vector, isInstant: boolean): Vector {
-  const named = vector.map((series) =>
-    series.dropName ? { ...series, labels: withoutMetadata(series.labels) } : series
-  );
+  const named = vector.map(nameDroppedAtEnd);
   const merged = mergeSameLabels(named);
   if (isInstant && merged.length < named.length) throw new ExecutionError(SAME_LABELSET);
   return merged;

@@ -1,6 +1,6 @@
 import type { SeriesColumns } from "../tsdb/select.ts";
 import { typeOf } from "./ast.ts";
-import { scalarOperation } from "./binary_operation.ts";
+import { isSetOperator, scalarOperation } from "./binary_operation.ts";
 import { rangeArgument } from "./functions/range_call.ts";
 import type { FunctionCall, SampledSeries, SampleShift } from "./functions/registry.ts";
 import { aggregate, aggregateQuantile, aggregateSource, isReduction } from "./operators/aggregate.ts";
@@ -18,6 +18,7 @@ import {
 } from "./operators/series_source.ts";
 import { setOperation } from "./operators/set_operation.ts";
 import { smoothInstant } from "./operators/smoothed_selector.ts";
+import { mapInTurns } from "./operators/turns.ts";
 import { vectorBinary } from "./operators/vector_binary.ts";
 import { vectorScalar } from "./operators/vector_scalar.ts";
 import { fixedTime, inputsOf, type PlanNode } from "./plan.ts";
@@ -28,6 +29,7 @@ import type { QueryRun } from "./query_run.ts";
 import {
   hasSamples,
   type InstantSeries,
+  type RangeSeries,
   type RangeVector,
   type ScalarColumn,
   type Steps,
@@ -38,7 +40,7 @@ import {
 type Node<Kind extends PlanNode["kind"]> = Extract<PlanNode, { kind: Kind }>;
 
 /** What one operator of a plan did, for EXPLAIN ANALYZE. */
-export interface NodeObserver {
+interface NodeObserver {
   (node: PlanNode, steps: Steps, value: Value, elapsedMs: number): void;
 }
 
@@ -46,6 +48,8 @@ export interface NodeObserver {
 export class Evaluator {
   readonly #run: QueryRun;
   readonly #observe: NodeObserver | undefined;
+  /** What is evaluated first: the query itself. */
+  #root: PlanNode | undefined;
   /** Arguments of a call or an operator that was to be pushed down, should it come back. */
   readonly #scalars = new Map<PlanNode, Value>();
   /** Operators of what came back: only what they are over is tried again. */
@@ -61,12 +65,13 @@ export class Evaluator {
    * @throws {ExecutionError|QueryTimeoutError|QueryCanceledError|StorageError}
    */
   async evaluate(node: PlanNode, steps: Steps): Promise<Value> {
+    this.#root ??= node;
     const pause = this.#run.checkpoint();
     if (pause !== undefined) await pause;
     const { now, account } = this.#run.options;
     const before = account.current, startMs = now();
     const value = await this.#evaluate(node, steps);
-    account.settle(before, value);
+    if (!HOLDS_SAMPLES.has(node.kind)) account.settle(before, value);
     this.#observe?.(node, steps, value, now() - startMs);
     return value;
   }
@@ -75,6 +80,7 @@ export class Evaluator {
     this.#run.check();
     switch (node.kind) {
       case "number":
+        this.#run.options.account.expect(steps.count);
         return { type: "scalar", values: new Float64Array(steps.count).fill(node.value) };
       case "string":
         return { type: "string", text: node.text };
@@ -178,7 +184,7 @@ export class Evaluator {
   async #selectorSource(node: Node<"select">, steps: Steps): Promise<SeriesSource> {
     const { expr, quantity } = node;
     const at = referenceTimes(steps, expr.offsetMs, fixedTime(expr));
-    return selectorSource(await this.#selected(node), at, quantity, steps, this.#run);
+    return selectorSource(await this.#selected(node), at, quantity, this.#run);
   }
 
   async #selected({ selection, statisticsOnly }: Node<"select" | "windows">): Promise<SelectedSamples> {
@@ -195,12 +201,15 @@ export class Evaluator {
     const cutter = windowCutter(expr, endsMs, lookbackDeltaMs);
     const { samples: selected } = await this.#selected(node);
     const series = selected.map((samples) => cutter.cut(samples, false));
-    account.lookThrough(series, steps, true);
+    const { largest, all } = account.lookThrough(series, true);
+    account.hold(node === this.#root ? all : largest);
     return { series, rangeMs, endsMs };
   }
 
-  async #subquery({ expr, input }: Node<"subquery">, steps: Steps): Promise<RangeVector> {
+  async #subquery(node: Node<"subquery">, steps: Steps): Promise<RangeVector> {
+    const { expr, input } = node;
     const { rangeMs, offsetMs } = expr;
+    const { account } = this.#run.options;
     const endsMs = referenceTimes(steps, offsetMs, fixedTime(expr));
     const stepMs = expr.stepMs === 0 ? this.#run.options.subqueryStepMs(rangeMs) : expr.stepMs;
     // Steps are multiples of the step width, whatever the evaluation time.
@@ -210,22 +219,37 @@ export class Evaluator {
     const lastMs = endsMs[endsMs.length - 1]!;
     if (lastMs < startMs) return { series: [], rangeMs, endsMs };
     const inner: Steps = { startMs, stepMs, count: Math.floor((lastMs - startMs) / stepMs) + 1 };
-    this.#run.options.account.reserve(inner.count);
+    account.reserve(inner.count);
+    const place = { rangeMs, offsetMs, isResult: node === this.#root };
+    const outer = account.enter(inner, account.needsStepsOf(place));
     const vector = await this.#vector(input, inner);
+    account.leaveSubquery(outer, place);
     const times = timesOf(inner);
     const cutter = new WindowCutter(endsMs, rangeMs);
-    const series = vector.map((one) => cutter.cut(samplesOf(one, times), one.dropName));
-    this.#run.options.account.lookThrough(series, steps, false);
+    const series = await mapInTurns(
+      vector,
+      2 * inner.count,
+      this.#run,
+      (one) => cutter.cut(samplesOf(one, times), one.dropName),
+    );
+    if (!place.isResult) account.hold(account.lookThrough(series, false).largest);
     return { series, rangeMs, endsMs };
   }
 
   async #call(node: Node<"call">, steps: Steps): Promise<Value> {
     const { implementation } = node;
     const call = await this.#prepareCall(node, steps);
+    const { account } = this.#run.options;
+    // Without series to look at, it has a sample at every step.
+    if (!call.args.some(({ type }) => type === "vector" || type === "matrix")) account.expect(steps.count);
     switch (implementation.kind) {
       case "scalar":
         return { type: "scalar", values: implementation.evaluate(call) };
       case "vector": {
+        // As upstream does, keeps a sample for every window that is not empty until it knows where all are.
+        for (const arg of call.args) {
+          if (arg.type === "matrix") account.hold(windowsWithSamples(arg.range.series));
+        }
         const result = await implementation.evaluate(call);
         return vector(this.#unique(result.filter(hasSamples), steps));
       }
@@ -259,6 +283,8 @@ export class Evaluator {
       query: options,
       lookbackDeltaMs: options.lookbackDeltaMs,
       select: (request) => run.select(request),
+      checkpoint: () => run.checkpoint(),
+      reserve: (cells) => options.account.reserve(cells),
       sampleAt: (series, shift) => this.#sampleAt(series, shift, steps),
     };
   }
@@ -310,14 +336,14 @@ export class Evaluator {
     switch (expr.op) {
       case "count_values":
         if (value?.type !== "string") throw new TypeError("BUG: count_values without its label");
-        return this.#unique(countValues(value.text, aggregation), steps);
+        return this.#unique(await countValues(value.text, aggregation), steps);
       case "quantile": {
         const phi = scalarOf(value);
         this.#warnOfQuantile(phi, expr.param!.span);
         return await aggregateQuantile(phi, aggregation);
       }
       case "limit_ratio":
-        return limitRatio(scalarOf(value), aggregation);
+        return await limitRatio(scalarOf(value), aggregation);
       default:
         return await selectK(expr.op, scalarOf(value), aggregation);
     }
@@ -337,13 +363,13 @@ export class Evaluator {
     const run = this.#run;
     const left = await this.#argument(lhs, steps), right = await this.#argument(rhs, steps);
     if (left.type === "scalar" && right.type === "scalar") {
+      run.options.account.expect(steps.count);
       const values = left.values.map((value, step) => scalarOperation(expr.op, value, right.values[step]!));
       return { type: "scalar", values };
     }
     if (left.type === "vector" && right.type === "vector") {
-      const isSet = expr.op === "and" || expr.op === "or" || expr.op === "unless";
-      const result = isSet
-        ? setOperation(expr, left.series, right.series)
+      const result = isSetOperator(expr.op)
+        ? await setOperation(expr, left.series, right.series, run)
         : await vectorBinary({ expr, lhs: left.series, rhs: right.series, steps, run });
       return vector(this.#unique(result, steps));
     }
@@ -352,7 +378,7 @@ export class Evaluator {
     if (operand.type !== "vector" || scalar.type !== "scalar") {
       throw new TypeError(`BUG: cannot apply ${expr.op} to ${typeOf(expr.lhs)} and ${typeOf(expr.rhs)}`);
     }
-    const result = vectorScalar({
+    const result = await vectorScalar({
       expr,
       vector: operand.series,
       scalar: scalar.values,
@@ -365,19 +391,30 @@ export class Evaluator {
 
   async #negate({ input }: Node<"negate">, steps: Steps): Promise<Value> {
     const value = await this.evaluate(input, steps);
-    if (value.type === "scalar") return { type: "scalar", values: value.values.map((x) => -x) };
+    if (value.type === "scalar") {
+      this.#run.options.account.expect(steps.count);
+      return { type: "scalar", values: value.values.map((x) => -x) };
+    }
     if (value.type !== "vector") throw new TypeError(`BUG: cannot negate a ${value.type}`);
-    return vector(this.#unique(negateVector(value.series, this.#run.options.delayedNameRemoval), steps));
+    return vector(this.#unique(await negateVector(value.series, this.#run), steps));
   }
 
   async #once({ input }: Node<"once">, steps: Steps): Promise<Value> {
-    const value = await this.evaluate(input, { ...steps, count: Math.min(1, steps.count) });
+    const { account } = this.#run.options;
+    const first = { ...steps, count: Math.min(1, steps.count) }, before = account.current;
+    const outer = account.enter(first, false);
+    const value = await this.evaluate(input, first);
+    account.leaveOnce(outer);
     if (steps.count <= 1) return value;
+    account.hold((account.current - before) * (steps.count - 1));
     if (value.type === "scalar") {
       return { type: "scalar", values: new Float64Array(steps.count).fill(value.values[0]!) };
     }
     if (value.type !== "vector") throw new TypeError(`BUG: cannot repeat a ${value.type}`);
-    return vector(value.series.map((series) => this.#repeat(series, steps)));
+    account.reserve(value.series.length * steps.count);
+    return vector(
+      await mapInTurns(value.series, steps.count, this.#run, (series) => this.#repeat(series, steps)),
+    );
   }
 
   #repeat({ labels, dropName, values, present, histograms }: InstantSeries, steps: Steps): InstantSeries {
@@ -387,6 +424,23 @@ export class Evaluator {
     if (histograms !== undefined) out.histograms = new Array(steps.count).fill(histograms[0]);
     return out;
   }
+}
+
+/** Operators that count what they hold themselves: until what takes it has settled, unless it is the result. */
+const HOLDS_SAMPLES: ReadonlySet<PlanNode["kind"]> = new Set(["windows", "subquery", "once"]);
+
+function windowsWithSamples(series: readonly RangeSeries[]): number {
+  let count = 0;
+  for (const { floats, histograms } of series) {
+    const a = floats?.windows, b = histograms?.windows;
+    const steps = (a ?? b)?.from.length ?? 0;
+    for (let step = 0; step < steps; step++) {
+      const isEmpty = (a === undefined || a.from[step] === a.to[step]) &&
+        (b === undefined || b.from[step] === b.to[step]);
+      if (!isEmpty) count++;
+    }
+  }
+  return count;
 }
 
 function vector(series: Vector): Value {

@@ -1,3 +1,4 @@
+import type { Expr } from "./ast.ts";
 import { inputsOf, type Plan, type PlanNode, type Selection } from "./plan.ts";
 import { print } from "./print.ts";
 import { histogramSize } from "./sample_account.ts";
@@ -6,7 +7,7 @@ import type { Steps, Value } from "./value.ts";
 /** One operator of a plan, and what it did if the query was run. */
 export interface OperatorReport {
   readonly operator: PlanNode["kind"];
-  /** The part of the query that it evaluates. */
+  /** The part of the query that it evaluates; "…" once a report has more text than `TEXT_MAX`. */
   readonly expr: string;
   /** Which of the plan's selects it is answered from. */
   readonly select?: number;
@@ -82,16 +83,27 @@ function sizeOf(value: Value): Pick<OperatorMeasurement, "series" | "samples" | 
   }
 }
 
+/** Characters: of a long query, every level of its tree would repeat most. */
+const TEXT_MAX = 4 << 20;
+
 /** The plan as a tree of plain objects. */
 export function describePlan(
   { root, selections }: Plan,
   recorder?: PlanRecorder,
   isPushedDown: (node: PlanNode) => boolean = () => false,
 ): PlanReport {
+  let room = TEXT_MAX;
+  const textOf = (expr: Expr): string => {
+    if (room <= 0) return "…";
+    const text = print(expr);
+    room -= text.length;
+    return text;
+  };
+  const numbers = new Map(selections.map((selection, i) => [selection, i]));
   const describe = (node: PlanNode): OperatorReport => ({
     operator: node.kind,
-    expr: print(node.expr),
-    ...("selection" in node ? { select: selections.indexOf(node.selection) } : {}),
+    expr: textOf(node.expr),
+    ...("selection" in node ? { select: numbers.get(node.selection) } : {}),
     ...(isPushedDown(node) ? { isPushedDown: true } : {}),
     inputs: inputsOf(node).map(describe),
     measured: recorder?.measured(node),

@@ -114,7 +114,7 @@ function withoutParens(expr: Expr): Expr {
 
 class Planner {
   readonly selections: Selection[] = [];
-  readonly #byMatchers = new Map<string, Selection[]>();
+  readonly #byMatchers = new Map<string, KnownSelections>();
   readonly #options: PlanOptions;
 
   constructor(options: PlanOptions) {
@@ -270,20 +270,34 @@ class Planner {
 
   #share(matchers: readonly Matcher[], startMs: number, endMs: number): Selection {
     const key = matchers.map(String).sort().join("\0");
-    const known = this.#byMatchers.get(key) ?? [];
+    const known: KnownSelections = this.#byMatchers.get(key) ?? { first: [], byTimes: new Map() };
     this.#byMatchers.set(key, known);
-    const overlapping = known.find((other) => startMs <= other.endMs && other.startMs <= endMs);
+    const times = `${startMs} ${endMs}`;
+    const overlapping = known.first.find((other) => startMs <= other.endMs && other.startMs <= endMs) ??
+      known.byTimes.get(times);
     if (overlapping !== undefined) {
       overlapping.startMs = Math.min(overlapping.startMs, startMs);
       overlapping.endMs = Math.max(overlapping.endMs, endMs);
       return overlapping;
     }
     const selection: Selection = { matchers, startMs, endMs };
-    known.push(selection);
+    if (known.first.length < COMPARED_MAX) known.first.push(selection);
+    known.byTimes.set(times, selection);
     this.selections.push(selection);
     return selection;
   }
 }
+
+/** Selections of the same series that a further one is compared with. */
+interface KnownSelections {
+  /** For any overlap, at most `COMPARED_MAX`. */
+  readonly first: Selection[];
+  /** For the very times that were first asked for. */
+  readonly byTimes: Map<string, Selection>;
+}
+
+/** A query that looks at more times of the same series than this reads some twice, rather than to compare them all. */
+const COMPARED_MAX = 64;
 
 function constant(node: PlanNode): Planned {
   return { node, isInvariant: true, isRepeatable: false };

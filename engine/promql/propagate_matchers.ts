@@ -1,6 +1,6 @@
 import { METRIC_NAME } from "../labels/labels.ts";
 import { Matcher } from "../labels/matcher.ts";
-import type { Aggregation, Binary, Call, Expr, VectorMatching } from "./ast.ts";
+import type { Aggregation, Binary, Call, Expr } from "./ast.ts";
 import { typeOf } from "./ast.ts";
 import type { FunctionTable } from "./functions/registry.ts";
 import { rewrite } from "./traverse.ts";
@@ -8,6 +8,9 @@ import { METADATA_LABELS } from "./value.ts";
 
 /** Label names with the one value that they have in every series of a vector. */
 type Equalities = ReadonlyMap<string, string>;
+
+/** From a selector with more of them, none are handed over: each costs something at every selector that gets it. */
+const EQUALITIES_MAX = 64;
 
 /**
  * The expression with equality matchers of one side of a binary operator given to the other side, too, where series
@@ -26,13 +29,11 @@ export function propagateMatchers(expr: Expr, functions: FunctionTable): Expr {
 function propagate(node: Binary, functions: FunctionTable): Binary {
   const { matching, op } = node;
   if (matching === null || matching.fill.lhs !== null || matching.fill.rhs !== null) return node;
-  const { isOn, labels, card } = matching;
+  const { isOn, card } = matching;
+  const labels = new Set(matching.labels);
   const give = (from: Expr, to: Expr): Expr => {
-    let result = to;
-    for (const [name, value] of equalitiesOf(from, functions)) {
-      if (labels.includes(name) === isOn) result = narrowed(result, new Matcher("=", name, value), functions);
-    }
-    return result;
+    const shared = [...equalitiesOf(from, functions)].filter(([name]) => labels.has(name) === isOn);
+    return narrowed(to, new Map(shared), functions);
   };
   const { lhs, rhs } = node;
   switch (op) {
@@ -45,17 +46,17 @@ function propagate(node: Binary, functions: FunctionTable): Binary {
     default: {
       // Not where a series of the "one" side could have a double: that is an error even if it matches nothing.
       const [one, many] = card === "one-to-many" ? ["lhs", "rhs"] as const : ["rhs", "lhs"] as const;
-      return isUnique(node[one], matching) ? { ...node, [many]: give(node[one], node[many]) } : node;
+      return isUnique(node[one], isOn, labels) ? { ...node, [many]: give(node[one], node[many]) } : node;
     }
   }
 }
 
 /** Whether no two series of an expression can match the same series. */
-function isUnique(expr: Expr, matching: VectorMatching): boolean {
-  if (expr.kind === "paren") return isUnique(expr.expr, matching);
+function isUnique(expr: Expr, isOn: boolean, labels: ReadonlySet<string>): boolean {
+  if (expr.kind === "paren") return isUnique(expr.expr, isOn, labels);
   if (expr.kind !== "aggregation" || expr.isWithout) return false;
   if (SELECTING.has(expr.op) || expr.op === "count_values") return false;
-  return expr.grouping.every((name) => matching.labels.includes(name) === matching.isOn);
+  return expr.grouping.every((name) => labels.has(name) === isOn);
 }
 
 function equalitiesOf(expr: Expr, functions: FunctionTable): Equalities {
@@ -66,20 +67,21 @@ function equalitiesOf(expr: Expr, functions: FunctionTable): Equalities {
       return equalitiesOf(expr.expr, functions);
     case "matrixSelector":
       return equalitiesOf(expr.selector, functions);
-    case "vectorSelector":
-      return new Map(
-        expr.matchers.filter(({ type, name, value }) =>
-          type === "=" && value !== "" && !METADATA_LABELS.has(name)
-        )
-          .map(({ name, value }) => [name, value]),
+    case "vectorSelector": {
+      const equalities = expr.matchers.filter(({ type, name, value }) =>
+        type === "=" && value !== "" && !METADATA_LABELS.has(name)
       );
+      if (equalities.length > EQUALITIES_MAX) return new Map();
+      return new Map(equalities.map(({ name, value }) => [name, value]));
+    }
     case "call": {
       const range = rangeOf(expr, functions);
       return range < 0 ? new Map() : equalitiesOf(expr.args[range]!, functions);
     }
     case "aggregation": {
+      if (expr.op === "count_values") return new Map(); // whose label may be of any name
       const inner = equalitiesOf(expr.expr, functions);
-      return new Map([...inner].filter(([name]) => isKept(expr, name)));
+      return SELECTING.has(expr.op) ? inner : grouped(inner, expr);
     }
     case "binary": {
       const side = vectorSide(expr);
@@ -90,40 +92,40 @@ function equalitiesOf(expr: Expr, functions: FunctionTable): Equalities {
   }
 }
 
-/** The expression without series that the matcher does not accept, as far as it can be told where they come from. */
-function narrowed(expr: Expr, matcher: Matcher, functions: FunctionTable): Expr {
+/** The expression without series that have other values of these labels, as far as it can be told where they come from. */
+function narrowed(expr: Expr, wanted: Equalities, functions: FunctionTable): Expr {
+  if (wanted.size === 0) return expr;
   switch (expr.kind) {
     case "paren":
     case "unary":
     case "subquery":
-      return { ...expr, expr: narrowed(expr.expr, matcher, functions) };
+      return { ...expr, expr: narrowed(expr.expr, wanted, functions) };
     case "matrixSelector": {
-      const selector = narrowed(expr.selector, matcher, functions);
+      const selector = narrowed(expr.selector, wanted, functions);
       return selector.kind === "vectorSelector" ? { ...expr, selector } : expr;
     }
     case "vectorSelector": {
-      const has = (wanted: string, value?: string) =>
-        expr.matchers.some((one) =>
-          one.type === "=" && one.name === wanted && one.value === (value ?? one.value)
-        );
+      const equal = expr.matchers.filter(({ type }) => type === "=");
       // Series of several metrics may become equal once their names go, which is an error wherever it happens.
-      const isOneMetric = has(METRIC_NAME);
-      if (!isOneMetric || has(matcher.name, matcher.value)) return expr;
-      return { ...expr, matchers: [matcher, ...expr.matchers] };
+      if (!equal.some(({ name }) => name === METRIC_NAME)) return expr;
+      const missing = new Map(wanted);
+      for (const { name, value } of equal) if (wanted.get(name) === value) missing.delete(name);
+      if (missing.size === 0) return expr;
+      const added = [...missing].map(([name, value]) => new Matcher("=", name, value));
+      return { ...expr, matchers: [...added, ...expr.matchers] };
     }
     case "call": {
       const range = rangeOf(expr, functions);
       if (range < 0) return expr;
-      return { ...expr, args: expr.args.with(range, narrowed(expr.args[range]!, matcher, functions)) };
+      return { ...expr, args: expr.args.with(range, narrowed(expr.args[range]!, wanted, functions)) };
     }
     case "aggregation":
+      if (expr.op === "count_values") return expr; // whose label may be of any name
       // Groups are left out as a whole.
-      return isGrouped(expr, matcher.name) && expr.op !== "count_values" // whose label may be of that name
-        ? { ...expr, expr: narrowed(expr.expr, matcher, functions) }
-        : expr;
+      return { ...expr, expr: narrowed(expr.expr, grouped(wanted, expr), functions) };
     case "binary": {
       const side = vectorSide(expr);
-      return side === undefined ? expr : { ...expr, [side]: narrowed(expr[side], matcher, functions) };
+      return side === undefined ? expr : { ...expr, [side]: narrowed(expr[side], wanted, functions) };
     }
     default:
       return expr;
@@ -136,18 +138,14 @@ function rangeOf({ func, args }: Call, functions: FunctionTable): number {
   return args.findIndex((arg) => typeOf(arg) === "matrix");
 }
 
-/** Whether series of different values of the label are never in one group. */
-function isGrouped({ grouping, isWithout }: Aggregation, name: string): boolean {
-  return grouping.includes(name) !== isWithout;
+/** Of these labels, those whose values series of one group share. */
+function grouped(equalities: Equalities, { grouping, isWithout }: Aggregation): Equalities {
+  if (equalities.size === 0) return equalities;
+  const names = new Set(grouping);
+  return new Map([...equalities].filter(([name]) => names.has(name) !== isWithout));
 }
 
 const SELECTING: ReadonlySet<string> = new Set(["topk", "bottomk", "limitk", "limit_ratio"]);
-
-/** Whether results have the label's value of the series that they are made of. */
-function isKept(expr: Aggregation, name: string): boolean {
-  if (expr.op === "count_values") return false; // whose label may be of that name
-  return SELECTING.has(expr.op) || isGrouped(expr, name);
-}
 
 /** The side that is a vector, where the other one is a scalar. */
 function vectorSide({ lhs, rhs }: Binary): "lhs" | "rhs" | undefined {

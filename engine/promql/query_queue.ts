@@ -23,7 +23,8 @@ export class QueryQueue {
 
   /**
    * Waits for a place, which the function it resolves to gives back.
-   * @throws {QueryTimeoutError|QueryCanceledError} If `signal` is aborted first.
+   * @throws {QueryTimeoutError|QueryCanceledError} If `signal` is aborted first: the API's answer is 503, as for any other
+   *   query that took too long. Upstream gives 400 or 422, by how far the query had come, though it is not at fault.
    */
   async enter(signal: AbortSignal | undefined): Promise<() => void> {
     if (signal?.aborted) throw abortError(signal, QUEUE);

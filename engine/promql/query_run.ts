@@ -15,12 +15,12 @@ import { gatherFragments } from "./pushdown/gather_fragments.ts";
 import { isSplit, noteSplit } from "./pushdown/split_histograms.ts";
 import { QueryCanceledError, QueryTimeoutError, StorageError } from "./query_errors.ts";
 import { isTimeout } from "./query_queue.ts";
-import type { SampleAccount } from "./sample_account.ts";
+import { type SampleAccount, tooManySamples } from "./sample_account.ts";
 import { SelectedSamples } from "./selected_samples.ts";
 import type { InstantSeries, Steps, Vector } from "./value.ts";
 
 /** What is fixed for one query. */
-export interface QueryRunOptions {
+interface QueryRunOptions {
   readonly queryable: Queryable;
   readonly startMs: number;
   readonly endMs: number;
@@ -132,12 +132,11 @@ export class QueryRun {
         k,
         steps,
         query: { startMs, endMs, stepMs },
-        querySteps: account.steps,
         lookbackDeltaMs,
         useStartTimestamps,
         typeAndUnitLabels,
         delayedNameRemoval,
-        perStepStats: account.counts.totalPerStep !== undefined,
+        perStepStats: account.isPerStep,
         limits: account.limits,
         timeoutMs: deadlineMs - now(),
       }, signal);
@@ -159,9 +158,10 @@ export class QueryRun {
     const { queryable, signal, account } = this.options;
     let series: SeriesColumns[];
     try {
-      series = await queryable.select({ ...request, signal });
+      series = await queryable.select({ ...request, maxSamples: account.cellsMax, signal });
     } catch (error) {
       this.check("expanding series");
+      if (error instanceof Error && error.name === "SelectSizeError") throw tooManySamples();
       throw new StorageError(error);
     }
     this.check("expanding series");

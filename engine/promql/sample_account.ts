@@ -35,12 +35,43 @@ export interface SampleCounts {
   readonly readPerStep?: Float64Array;
 }
 
+/** What a part of a query looked at, by its own steps where asked for. */
+interface PartCounts {
+  readonly steps: Steps;
+  total: number;
+  read: number;
+  readonly totalPerStep?: Float64Array;
+  readonly readPerStep?: Float64Array;
+}
+
+function newPart(steps: Steps, perStep: boolean): PartCounts {
+  if (!perStep) return { steps, total: 0, read: 0 };
+  return {
+    steps,
+    total: 0,
+    read: 0,
+    totalPerStep: new Float64Array(steps.count),
+    readPerStep: new Float64Array(steps.count),
+  };
+}
+
+/** Where a subquery's samples count among the steps around it. */
+interface SubqueryPlace {
+  readonly rangeMs: number;
+  readonly offsetMs: number;
+  /** Whether it is the query's result, rather than looked through by a function, which counts its windows. */
+  readonly isResult: boolean;
+}
+
 /** Entries of columns, empty or not, that may be in memory for every sample that may be. */
 const CELLS_PER_SAMPLE = 4;
 
 /** What a histogram counts for, in samples: its size is about that of so many floats. */
-export function histogramSize({ positiveBuckets, negativeBuckets }: FloatHistogram): number {
-  return Math.ceil(((positiveBuckets.length + negativeBuckets.length) * 8 + 192) / 16);
+export function histogramSize(histogram: FloatHistogram): number {
+  const { positiveSpans, negativeSpans, positiveBuckets, negativeBuckets, customValues } = histogram;
+  const entries = positiveSpans.length + negativeSpans.length + positiveBuckets.length +
+    negativeBuckets.length + customValues.length;
+  return Math.floor((entries * 8 + 176) / 16);
 }
 
 /** Bytes that the columns of a series take, about. */
@@ -69,31 +100,86 @@ function samplesIn(value: Value): number {
 
 /** Counts what a query touches and holds it to its limits. */
 export class SampleAccount {
-  #total = 0;
-  #read = 0;
+  /** Samples read by all parts, each time they were. */
+  #scanned = 0;
   #peak = 0;
   #current = 0;
   #series = 0;
   #bytes = 0;
-  readonly #totalPerStep: Float64Array | undefined;
-  readonly #readPerStep: Float64Array | undefined;
+  /** Counts of the part that is being evaluated. */
+  #part: PartCounts;
 
-  constructor(readonly limits: SampleLimits, readonly steps: Steps, perStep: boolean) {
-    if (perStep) {
-      this.#totalPerStep = new Float64Array(steps.count);
-      this.#readPerStep = new Float64Array(steps.count);
-    }
+  constructor(readonly limits: SampleLimits, steps: Steps, perStep: boolean) {
+    this.#part = newPart(steps, perStep);
+  }
+
+  /** The steps of the part that is being evaluated. */
+  get steps(): Steps {
+    return this.#part.steps;
+  }
+
+  get isPerStep(): boolean {
+    return this.#part.totalPerStep !== undefined;
   }
 
   get counts(): SampleCounts {
-    return {
-      total: this.#total,
-      read: this.#read,
-      peak: this.#peak,
-      series: this.#series,
-      totalPerStep: this.#totalPerStep,
-      readPerStep: this.#readPerStep,
-    };
+    const { total, read, totalPerStep, readPerStep } = this.#part;
+    return { total, read, peak: this.#peak, series: this.#series, totalPerStep, readPerStep };
+  }
+
+  /**
+   * Counts what follows apart from what was before.
+   * @param steps Those that are evaluated from here on.
+   * @returns What to give to `leaveOnce` or `leaveSubquery`.
+   */
+  enter(steps: Steps, perStep: boolean): PartCounts {
+    const outer = this.#part;
+    this.#part = newPart(steps, perStep);
+    return outer;
+  }
+
+  /** What was counted stands for every step of `outer`, and was read for the first one. */
+  leaveOnce(outer: PartCounts): void {
+    const { total, read } = this.#part;
+    this.#part = outer;
+    outer.total += total * outer.steps.count;
+    outer.read += read;
+    if (outer.totalPerStep === undefined || outer.steps.count === 0) return;
+    for (let step = 0; step < outer.steps.count; step++) outer.totalPerStep[step]! += total;
+    outer.readPerStep![0]! += read;
+  }
+
+  /** Whether `leaveSubquery` has to know at which of a subquery's steps samples were read. */
+  needsStepsOf({ rangeMs, isResult }: SubqueryPlace): boolean {
+    const { count, stepMs } = this.steps;
+    return !isResult && count > 1 && (this.isPerStep || stepMs > rangeMs);
+  }
+
+  /**
+   * What a subquery read counts for the first step of `outer` that is not before it, unless it lies in a gap between
+   * the windows of two steps.
+   */
+  leaveSubquery(outer: PartCounts, { rangeMs, offsetMs, isResult }: SubqueryPlace): void {
+    const { steps, total, read, readPerStep } = this.#part;
+    this.#part = outer;
+    const { startMs, stepMs, count } = outer.steps;
+    if (isResult) {
+      outer.total += total;
+      if (outer.totalPerStep !== undefined) outer.totalPerStep[count - 1]! += total;
+    }
+    if (readPerStep === undefined || count <= 1) {
+      outer.read += read;
+      if (outer.readPerStep !== undefined) outer.readPerStep[0]! += read;
+      return;
+    }
+    for (let step = 0; step < steps.count; step++) {
+      if (readPerStep[step] === 0) continue;
+      const timeMs = steps.startMs + step * steps.stepMs + offsetMs;
+      const at = Math.min(Math.max(Math.ceil((timeMs - startMs) / stepMs), 0), count - 1);
+      if (timeMs <= startMs + at * stepMs - rangeMs) continue;
+      outer.read += readPerStep[step]!;
+      if (outer.readPerStep !== undefined) outer.readPerStep[at]! += readPerStep[step]!;
+    }
   }
 
   /** Series that a select gave. @throws {CostLimitError|QueryLimitError} */
@@ -141,14 +227,20 @@ export class SampleAccount {
    */
   absorb({ total, read, peak, series = 0, totalPerStep, readPerStep }: SampleCounts, bytes: number): void {
     this.#hold(bytes);
-    this.#total += total;
+    const part = this.#part;
+    part.total += total;
     this.addSeries(series);
     this.#scan(read);
-    this.#grow(peak);
+    this.hold(peak);
     this.#current -= peak;
-    if (this.#totalPerStep === undefined) return;
-    totalPerStep?.forEach((count, step) => this.#totalPerStep![step]! += count);
-    readPerStep?.forEach((count, step) => this.#readPerStep![step]! += count);
+    if (part.totalPerStep === undefined) return;
+    totalPerStep?.forEach((count, step) => part.totalPerStep![step]! += count);
+    readPerStep?.forEach((count, step) => part.readPerStep![step]! += count);
+  }
+
+  /** Entries of columns that may be in memory. */
+  get cellsMax(): number {
+    return CELLS_PER_SAMPLE * this.limits.maxSamples;
   }
 
   /** Samples in memory now, to be given to `settle`. */
@@ -163,8 +255,20 @@ export class SampleAccount {
    */
   settle(before: number, result: Value): void {
     const samples = samplesIn(result);
-    this.#grow(samples);
+    this.hold(samples);
     this.#current = before + samples;
+  }
+
+  /** So many more samples are in memory until the operator that needs them settles. @throws {QueryLimitError} */
+  hold(samples: number): void {
+    this.#current += samples;
+    if (this.#current > this.#peak) this.#peak = this.#current;
+    if (this.#current > this.limits.maxSamples) throw tooManySamples();
+  }
+
+  /** So many more samples are about to be made. @throws {QueryLimitError} */
+  expect(samples: number): void {
+    this.keeps(this.#current + samples);
   }
 
   /**
@@ -172,7 +276,7 @@ export class SampleAccount {
    * @throws {QueryLimitError}
    */
   reserve(cells: number): void {
-    if (cells > CELLS_PER_SAMPLE * this.limits.maxSamples) throw tooManySamples();
+    if (cells > this.cellsMax) throw tooManySamples();
   }
 
   /** `samples` of a result are in memory in all. @throws {QueryLimitError} */
@@ -184,80 +288,75 @@ export class SampleAccount {
    * What an instant selector found in one series, at `found` steps: read as often as looked at.
    * @throws {CostLimitError}
    */
-  lookAt(series: InstantSeries, found: number, steps: Steps): void {
+  lookAt(series: InstantSeries, found: number): void {
     const samples = series.histograms === undefined ? found : samplesIn({ type: "vector", series: [series] });
-    this.#total += samples;
+    const { totalPerStep, readPerStep } = this.#part;
+    this.#part.total += samples;
     this.#scan(samples);
-    if (this.#totalPerStep === undefined) return;
-    for (let step = 0; step < steps.count; step++) {
-      const at = this.#stepOf(steps, step);
-      this.#totalPerStep[at]! += sampleSize(series, step);
-      this.#readPerStep![at]! += sampleSize(series, step);
+    if (totalPerStep === undefined) return;
+    for (let step = 0; step < totalPerStep.length; step++) {
+      const size = sampleSize(series, step);
+      totalPerStep[step]! += size;
+      readPerStep![step]! += size;
     }
   }
 
-  /** The windows of a range vector; samples are read unless they come from a subquery, which counted them. */
-  lookThrough(series: readonly RangeSeries[], steps: Steps, isRead: boolean): void {
-    let largest = 0;
+  /**
+   * The windows of a range vector; samples are read unless they come from a subquery, which counted them.
+   * @returns Samples in the largest window of one series, and in that of each series together.
+   * @throws {CostLimitError|QueryLimitError}
+   */
+  lookThrough(series: readonly RangeSeries[], isRead: boolean): { largest: number; all: number } {
+    let largest = 0, all = 0;
     for (const { floats, histograms } of series) {
-      const ofFloats = floats ? this.#lookThrough(floats.windows, steps, isRead, 1) : 0;
-      const ofHistograms = histograms ? this.#lookThrough(histograms.windows, steps, isRead, 20) : 0;
+      const ofFloats = floats ? this.#lookThrough(floats.windows, isRead) : 0;
+      const ofHistograms = histograms
+        ? this.#lookThrough(histograms.windows, isRead, sizesBefore(histograms.values))
+        : 0;
+      all += ofFloats + ofHistograms;
       if (ofFloats + ofHistograms > largest) largest = ofFloats + ofHistograms;
     }
     // Only the window of one series is in upstream's memory at a time.
-    this.#grow(largest);
+    this.hold(largest);
     this.#current -= largest;
+    return { largest, all };
   }
 
-  readonly #windowTotals = new WeakMap<Windows, { total: number; read: number; largest: number }>();
+  readonly #windowTotals = new WeakMap<Windows, WindowTotals>();
 
-  #lookThrough(windows: Windows, steps: Steps, isRead: boolean, size: number): number {
-    const { from, to } = windows;
+  /** @param before Samples before each index, where they are other than the index. */
+  #lookThrough(windows: Windows, isRead: boolean, before?: Float64Array): number {
+    const { total, read, largest } = before === undefined
+      ? this.#totalsOf(windows)
+      : totalsOf(windows, before);
+    this.#part.total += total;
+    if (isRead) this.#scan(read);
+    if (this.#part.totalPerStep !== undefined) this.#spread(windows, isRead, before);
+    return largest;
+  }
+
+  #totalsOf(windows: Windows): WindowTotals {
     let totals = this.#windowTotals.get(windows);
-    if (totals === undefined) {
-      totals = { total: 0, read: 0, largest: 0 };
-      let end = 0;
-      for (let step = 0; step < from.length; step++) {
-        const samples = to[step]! - from[step]!;
-        totals.total += samples;
-        if (samples > totals.largest) totals.largest = samples;
-        if (to[step]! > end) {
-          totals.read += to[step]! - Math.max(from[step]!, end);
-          end = to[step]!;
-        }
-      }
-      this.#windowTotals.set(windows, totals);
-    }
-    this.#total += totals.total * size;
-    if (isRead) this.#scan(totals.read * size);
-    if (this.#totalPerStep !== undefined) this.#spread(windows, steps, isRead, size);
-    return totals.largest * size;
+    if (totals === undefined) this.#windowTotals.set(windows, totals = totalsOf(windows));
+    return totals;
   }
 
-  #spread({ from, to }: Windows, steps: Steps, isRead: boolean, size: number): void {
+  #spread({ from, to }: Windows, isRead: boolean, before?: Float64Array): void {
+    const { totalPerStep, readPerStep } = this.#part;
     let end = 0;
     for (let step = 0; step < from.length; step++) {
-      const at = this.#stepOf(steps, step);
-      this.#totalPerStep![at]! += (to[step]! - from[step]!) * size;
-      if (isRead && to[step]! > end) {
-        this.#readPerStep![at]! += (to[step]! - Math.max(from[step]!, end)) * size;
-        end = to[step]!;
-      }
+      totalPerStep![step]! += between(from[step]!, to[step]!, before);
+      if (!isRead || to[step]! <= end) continue;
+      readPerStep![step]! += between(Math.max(from[step]!, end), to[step]!, before);
+      end = to[step]!;
     }
-  }
-
-  /** The step of the query that a step of a subquery counts for: the first one that is not before it. */
-  #stepOf(steps: Steps, step: number): number {
-    if (steps === this.steps) return step;
-    const timeMs = steps.startMs + step * steps.stepMs;
-    const at = Math.ceil((timeMs - this.steps.startMs) / this.steps.stepMs);
-    return Math.min(Math.max(at, 0), this.steps.count - 1);
   }
 
   #scan(samples: number): void {
-    this.#read += samples;
+    this.#part.read += samples;
+    this.#scanned += samples;
     const { maxSamplesRead = Infinity } = this.limits;
-    if (this.#read > maxSamplesRead) {
+    if (this.#scanned > maxSamplesRead) {
       throw new CostLimitError(
         "samples",
         `query reads more than the limit of ${maxSamplesRead} samples: ` +
@@ -265,14 +364,40 @@ export class SampleAccount {
       );
     }
   }
-
-  #grow(samples: number): void {
-    this.#current += samples;
-    if (this.#current > this.#peak) this.#peak = this.#current;
-    if (this.#current > this.limits.maxSamples) throw tooManySamples();
-  }
 }
 
-function tooManySamples(): QueryLimitError {
+/** Samples in all windows, those that are new in each, and those in the largest. */
+interface WindowTotals {
+  readonly total: number;
+  readonly read: number;
+  readonly largest: number;
+}
+
+function totalsOf({ from, to }: Windows, before?: Float64Array): WindowTotals {
+  let total = 0, read = 0, largest = 0, end = 0;
+  for (let step = 0; step < from.length; step++) {
+    const samples = between(from[step]!, to[step]!, before);
+    total += samples;
+    if (samples > largest) largest = samples;
+    if (to[step]! <= end) continue;
+    read += between(Math.max(from[step]!, end), to[step]!, before);
+    end = to[step]!;
+  }
+  return { total, read, largest };
+}
+
+/** What entries `[from, to)` count for, in samples. */
+function between(from: number, to: number, before: Float64Array | undefined): number {
+  return before === undefined ? to - from : before[to]! - before[from]!;
+}
+
+/** By index, up to the length of `histograms`: what those before it count for, in samples. */
+function sizesBefore(histograms: readonly FloatHistogram[]): Float64Array {
+  const sizes = new Float64Array(histograms.length + 1);
+  for (let i = 0; i < histograms.length; i++) sizes[i + 1] = sizes[i]! + histogramSize(histograms[i]!);
+  return sizes;
+}
+
+export function tooManySamples(): QueryLimitError {
   return new QueryLimitError("query processing would load too many samples into memory in query execution");
 }

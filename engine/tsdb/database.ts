@@ -1,10 +1,9 @@
 import { FloatHistogram } from "../histogram/float_histogram.ts";
-import { Labels } from "../labels/labels.ts";
+import type { Labels } from "../labels/labels.ts";
 import type { Matcher } from "../labels/matcher.ts";
 import { isAbsent, isStale, NAN_HIGH, NAN_LOW, STALE_HIGH, STALE_LOW, wordsOf } from "../sample.ts";
 import { isTime, type SampleOutcome, sampleOutcome, TIME_MAX_MS } from "./append_rules.ts";
 import type { BlockMeta } from "./block/block_meta.ts";
-import { BlockReader } from "./block/block_reader.ts";
 import { BlockSet } from "./block/block_set.ts";
 import type { BlockWriter } from "./block/block_writer.ts";
 import { batchesOf } from "./batches.ts";
@@ -16,25 +15,20 @@ import { BOUND_MS, Flusher, WINDOW_MS } from "./flusher.ts";
 import { forgetSeries } from "./forgetting.ts";
 import { type AppendResult, ELSEWHERE_HIGH, ELSEWHERE_LOW, type Group, isElsewhere } from "./group.ts";
 import { Head } from "./head.ts";
-import { HeadSelection } from "./head_selection.ts";
 import { Journal } from "./journal.ts";
 import { load } from "./loader.ts";
 import { Mutex } from "./mutex.ts";
 import { union } from "./postings.ts";
 import type { Queryable, SelectRequest, SeriesColumns } from "./select.ts";
-import { type Scannable, ScannedSeries } from "./scanned_series.ts";
-import { SeriesCollector } from "./series_collector.ts";
+import type { Scannable, ScannedSeries } from "./scanned_series.ts";
 import { SeriesIndex } from "./series_index.ts";
 import { SeriesOrder } from "./series_order.ts";
+import { SeriesReader } from "./series_reader.ts";
 import { type Key, type Store, StoreFullError } from "./store.ts";
 import { Tombstones } from "./tombstones.ts";
 
 export { type DatabaseCounters, type SampleOutcome, WINDOW_MS };
 
-/** Series that a select reads at a time, so that it holds few pages at once. */
-const SELECT_SLICE = 4096;
-/** Samples that a select reads between pauses: some 10 ms. */
-const SELECT_SAMPLES_PER_PAUSE = 500_000;
 /** Bytes of samples in memory, for each series, above which they are written to a block. */
 const HEAD_BYTES_PER_SERIES = 240;
 
@@ -577,68 +571,17 @@ export class Database implements Queryable, Scannable {
   // --- Reading ---------------------------------------------------------------------------------------------------
 
   /** @see Queryable.select */
-  async select(request: SelectRequest): Promise<SeriesColumns[]> {
-    const result: SeriesColumns[] = [];
-    const collector = new SeriesCollector(request.startMs, request.endMs);
-    await this.#read(request, collector, (ref) => {
-      const series = collector.take(this.index.labels(ref));
-      if (series === undefined) return 0;
-      result.push(series);
-      return series.times.length;
-    });
-    return result;
+  select(request: SelectRequest): Promise<SeriesColumns[]> {
+    return this.#reader().select(request);
   }
 
   /** @see Scannable.scan */
-  async scan(
-    request: SelectRequest,
-    visit: (series: ScannedSeries) => Promise<void> | void,
-  ): Promise<void> {
-    const collector = new SeriesCollector(request.startMs, request.endMs, true);
-    await this.#read(request, collector, (ref) => {
-      const columns = collector.take(Labels.empty);
-      return columns === undefined ? 0 : visit(new ScannedSeries(this.index, ref, columns)) ?? 0;
-    });
+  scan(request: SelectRequest, visit: (series: ScannedSeries) => Promise<void> | void): Promise<void> {
+    return this.#reader().scan(request, visit);
   }
 
-  /**
-   * Collects the stretches of one series after the other.
-   * @param take What is done with each: gives the number of samples that were read, after which other work may be due,
-   *   or a promise to wait for, which sees to that itself.
-   */
-  async #read(
-    { matchers, startMs, endMs, signal }: SelectRequest,
-    collector: SeriesCollector,
-    take: (ref: number) => Promise<void> | number,
-  ): Promise<void> {
-    const { refs, names } = this.order.sort(this.index.select(matchers));
-    const headSelection = new HeadSelection(this.head, refs, collector);
-    const blocks = this.#blocks.all.filter(({ meta }) => meta.minMs <= endMs && meta.maxMs >= startMs)
-      .map((block) => new BlockReader(block, this.order, collector, this.tombstones, startMs, endMs));
-    for (const { block } of blocks) block.readers++;
-    try {
-      let samples = 0;
-      for (let from = 0; from < refs.length; from += SELECT_SLICE) {
-        signal?.throwIfAborted();
-        const to = Math.min(refs.length, from + SELECT_SLICE);
-        for (const reader of blocks) await reader.load(refs, names, from, to);
-        for (let i = from; i < to; i++) {
-          for (const reader of blocks) reader.collect(refs[i], i - from);
-          headSelection.collect(i);
-          if (collector.isEmpty) continue;
-          const taken = take(refs[i]);
-          if (typeof taken !== "number") await taken;
-          else samples += taken;
-          if (samples < SELECT_SAMPLES_PER_PAUSE) continue;
-          samples = 0;
-          await this.options.pause();
-          signal?.throwIfAborted();
-        }
-        if (to < refs.length) await this.options.pause();
-      }
-    } finally {
-      for (const { block } of blocks) block.release();
-    }
+  #reader(): SeriesReader {
+    return new SeriesReader(this, this.#blocks, this.options.pause);
   }
 
   /**

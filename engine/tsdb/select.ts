@@ -7,7 +7,17 @@ export interface SelectRequest {
   /** First and last timestamp in ms since the Unix epoch, both inclusive. */
   readonly startMs: number;
   readonly endMs: number;
+  /** A store may give up once it has found more samples. Unlimited unless given. */
+  readonly maxSamples?: number;
   readonly signal?: AbortSignal;
+}
+
+/** A select found more samples than were wanted. Known by its name, as it may come from another thread. */
+export class SelectSizeError extends Error {
+  override readonly name = "SelectSizeError";
+  constructor(maxSamples: number) {
+    super(`found more than ${maxSamples} samples: select fewer series or a shorter range`);
+  }
 }
 
 /**
@@ -28,6 +38,9 @@ export interface SeriesColumns {
 
 /** Something that answers selects: a shard, several shards, a store in memory. */
 export interface Queryable {
-  /** One entry per label set, in no particular order; series without a sample in the range may be left out. */
+  /**
+   * One entry per label set, in no particular order; series without a sample in the range may be left out.
+   * @throws {SelectSizeError}
+   */
   select(request: SelectRequest): Promise<SeriesColumns[]>;
 }

@@ -3,9 +3,12 @@ import type { Labels } from "../../engine/labels/labels.ts";
 import { isValidLabelName } from "../../engine/labels/names.ts";
 import type { ExposedSeries } from "../../engine/exposition/scrape_row.ts";
 import type { Database } from "../../engine/tsdb/database.ts";
+import { BOUND_MS } from "../../engine/tsdb/flusher.ts";
 import { Importer } from "../../engine/tsdb/importer.ts";
 import { grown } from "../../engine/grown.ts";
+import { formatTimestamp } from "../../engine/go_time.ts";
 import type { ImportRequest } from "../config/requests.ts";
+import { RETENTION_DEFAULT_MS } from "../storage/retention.ts";
 import { CommandError, type CommandIo, counted, reasonOf, reported } from "./io.ts";
 import { type ByteReader, lineBatches } from "./line_batches.ts";
 import { openData } from "./open_data.ts";
@@ -19,6 +22,7 @@ export interface ImportOptions {
   /** What `-` reads. */
   readonly stdin?: ByteReader;
   readonly samplesMax?: number;
+  readonly nowMs?: number;
 }
 
 /**
@@ -28,7 +32,7 @@ export interface ImportOptions {
 export function importSamples(
   { file, storagePath, labels }: ImportRequest,
   io: CommandIo,
-  { stdin = Deno.stdin, samplesMax = SAMPLES_MAX }: ImportOptions = {},
+  { stdin = Deno.stdin, samplesMax = SAMPLES_MAX, nowMs = Date.now() }: ImportOptions = {},
 ): Promise<number> {
   return reported(io, async () => {
     const startMs = performance.now();
@@ -48,6 +52,7 @@ export function importSamples(
           `Imported ${counted(shards.samples, "sample")} of ${counted(shards.series, "series", "series")} ` +
             `into ${storagePath} in ${seconds} s (${counted(shards.blocks, "block")})\n`,
         );
+        remarkTimes(shards.timesMs, nowMs, io);
       } finally {
         await data.close();
       }
@@ -55,6 +60,27 @@ export function importSamples(
       input.close();
     }
   });
+}
+
+/** Says what a server will make of samples of these times. */
+function remarkTimes([minMs, maxMs]: readonly [number, number], nowMs: number, io: CommandIo): void {
+  const dateOf = (ms: number) => formatTimestamp(ms).slice(0, 16) + "Z";
+  if (minMs < nowMs - RETENTION_DEFAULT_MS) {
+    io.stdout(
+      `The first sample is of ${
+        dateOf(minMs)
+      }. A server removes what is older than its retention, 15 days unless ` +
+        "set: start it with a longer --storage.tsdb.retention.time to keep all\n",
+    );
+  }
+  if (maxMs > nowMs + BOUND_MS) {
+    io.stderr(
+      `Warning: the last sample is of ${
+        dateOf(maxMs)
+      }, ahead of this machine's clock. Until an hour before that, ` +
+        "a server refuses what it scrapes as too old beside it (out of bounds)\n",
+    );
+  }
 }
 
 interface Input extends ByteReader {
@@ -92,6 +118,8 @@ class ShardedImport {
   #shardOf = new Uint16Array(1024);
   #refOf = new Uint32Array(1024);
   #slots = 0;
+  #minMs = Infinity;
+  #maxMs = -Infinity;
   readonly #series: readonly Set<number>[];
 
   constructor(databases: readonly Database[], added: Readonly<Record<string, string>>, samplesMax: number) {
@@ -106,8 +134,10 @@ class ShardedImport {
       (slots, times, values, count) => {
         const importers = this.#importers, shardOf = this.#shardOf, refOf = this.#refOf;
         for (let i = 0; i < count; i++) {
-          const slot = slots[i];
-          importers[shardOf[slot]].add(refOf[slot], times[i] + 0, values[i]); // + 0: there is no time -0
+          const slot = slots[i], timeMs = times[i] + 0; // + 0: there is no time -0
+          if (timeMs < this.#minMs) this.#minMs = timeMs;
+          if (timeMs > this.#maxMs) this.#maxMs = timeMs;
+          importers[shardOf[slot]].add(refOf[slot], timeMs, values[i]);
         }
       },
     );
@@ -115,6 +145,11 @@ class ShardedImport {
 
   get samples(): number {
     return this.#importers.reduce((sum, { samples }) => sum + samples, 0);
+  }
+
+  /** Of the first and the last sample; Infinity and -Infinity where there is none. */
+  get timesMs(): readonly [minMs: number, maxMs: number] {
+    return [this.#minMs, this.#maxMs];
   }
 
   get blocks(): number {

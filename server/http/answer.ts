@@ -30,6 +30,7 @@ export interface ApiResult {
   readonly data?: unknown;
   /** JSON already, in place of `data`. */
   readonly json?: Chunks;
+  /** However many; some are shown. */
   readonly warnings?: readonly string[];
   readonly infos?: readonly string[];
 }
@@ -51,6 +52,7 @@ export function successAnswer({ data, json, warnings = [], infos = [] }: ApiResu
   }
 }
 
+/** At most so many warnings, and as many infos, are shown. */
 const ANNOTATIONS_MAX = 10;
 
 function capped(texts: readonly string[], kind: "warning" | "info"): readonly string[] {

@@ -1,12 +1,24 @@
 import type { AnalyzedResult, QueryOptions } from "../../engine/promql/engine.ts";
 import type { QueryCost } from "../../engine/promql/query_cost.ts";
 
+/** The request that a query came with. */
+export interface QueryOrigin {
+  /** "" where it is not known. */
+  readonly clientIP: string;
+  readonly method: string;
+  readonly path: string;
+}
+
 export interface InstantOptions extends QueryOptions {
+  /** For the query log. */
+  readonly origin?: QueryOrigin;
   /** Milliseconds since the Unix epoch, as all times here. */
   readonly timeMs: number;
 }
 
 export interface RangeOptions extends QueryOptions {
+  /** For the query log. */
+  readonly origin?: QueryOrigin;
   readonly startMs: number;
   /** Inclusive, at or after `startMs`. */
   readonly endMs: number;

@@ -1,4 +1,9 @@
-export type Handler = (request: Request) => Response | Promise<Response>;
+/** Who sent a request. */
+export interface Client {
+  readonly remoteAddr: { readonly hostname: string };
+}
+
+export type Handler = (request: Request, client?: Client) => Response | Promise<Response>;
 
 /**
  * Requests that wait for their answer. No more than so many are worked on at once, the others wait for their turn;
@@ -18,12 +23,12 @@ export class RequestsUnderWay {
     this.#max = max > 0 ? max : Infinity;
   }
 
-  async answer(request: Request): Promise<Response> {
+  async answer(request: Request, client?: Client): Promise<Response> {
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     const refuse = () => resolve(new Response("Service Unavailable", { status: 503 }));
     const run = () => {
       this.#running++;
-      Promise.try(() => this.handler(request)).then(resolve, reject).then(() => {
+      Promise.try(() => this.handler(request, client)).then(resolve, reject).then(() => {
         this.#running--;
         this.#waiting.shift()?.();
       });

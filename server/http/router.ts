@@ -9,6 +9,8 @@ import { HttpMetrics, type Observe } from "./http_metrics.ts";
 import { bodyOf } from "./json/chunks.ts";
 import { Form } from "./params/form.ts";
 import { readFormBody } from "./params/request_body.ts";
+import type { QueryOrigin } from "./query_service.ts";
+import type { Client } from "./requests_under_way.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "OPTIONS";
 
@@ -24,6 +26,7 @@ export interface ApiRequest {
   readonly rawName: string;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
+  readonly origin: QueryOrigin;
 }
 /** Throws ApiError for a request that gets no data; any other error is the server's fault. */
 export type ApiHandler = (request: ApiRequest) => ApiResult | Promise<ApiResult>;
@@ -100,7 +103,7 @@ export class Router {
       const startMs = this.#deps.now();
       const request = c.req.raw;
       const refusal = this.#refusal(options);
-      const answer = refusal ?? await this.#apiAnswer(c.req.raw, handler, nameAt);
+      const answer = refusal ?? await this.#apiAnswer(c, handler, nameAt);
       const response = await this.#send(request, answer, this.#timed(observe, startMs));
       if (refusal === undefined) this.#setCors(request, response.headers);
       return response;
@@ -108,7 +111,8 @@ export class Router {
   }
 
   /** @param nameAt Number of the part of the path that is a name, -1 for none. */
-  async #apiAnswer(request: Request, handler: ApiHandler, nameAt: number): Promise<Answer> {
+  async #apiAnswer(c: Context, handler: ApiHandler, nameAt: number): Promise<Answer> {
+    const request = c.req.raw;
     try {
       const { pathname, searchParams: url } = new URL(request.url);
       const body = await readFormBody(request, this.#deps.options.readTimeoutMs);
@@ -119,6 +123,12 @@ export class Router {
           rawName: nameAt < 0 ? "" : pathname.split("/")[nameAt],
           get signal() {
             return request.signal; // costs the runtime something as soon as it is asked for
+          },
+          get origin() {
+            const client = c.env as Partial<Client> | undefined; // what the server was given beside the request
+            // An IPv4 client of a socket that serves both has such an address.
+            const clientIP = client?.remoteAddr?.hostname.replace(/^::ffff:(?=\d+\.)/, "") ?? "";
+            return { clientIP, method: request.method, path: pathname };
           },
         }),
       );

@@ -46,11 +46,12 @@ export async function listen(
     & Partial<Pick<Flags, "webMaxConnections">>,
   { verifyPassword, log, checkEveryMs = 1000 }: ListenOptions = {},
 ): Promise<Listening> {
-  const handlerFor = (config: WebConfig) => secure((request) => app.fetch(request), config, verifyPassword);
+  const handlerFor = (config: WebConfig) =>
+    secure((request, client) => app.fetch(request, client), config, verifyPassword);
   let config = await readWebConfig(webConfigFile);
   let tls = await serverTls(config);
   const requests = new RequestsUnderWay(handlerFor(config), webMaxConnections);
-  const answer: Handler = (request) => requests.answer(request);
+  const answer: Handler = (request, client) => requests.answer(request, client);
   const listeners: Listener[] = [];
   try {
     for (const address of listenAddresses) listeners.push(new Listener(address, answer, tls));

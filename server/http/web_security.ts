@@ -29,10 +29,10 @@ export function secure(
   const isKnown = users.size === 0 ? undefined : credentialsCheck(users, verify!);
   const { intervalMs = 0, burst = 0 } = config.rateLimit ?? {};
   const mayPass = intervalMs === 0 ? undefined : rateLimit(intervalMs, burst, now);
-  return async (request) => {
+  return async (request, client) => {
     if (mayPass?.() === false) return new Response("Too Many Requests\n", { status: 429 });
     const isAllowed = isKnown === undefined || await isKnown(request.headers.get("Authorization") ?? "");
-    const response = isAllowed ? await handler(request) : unauthorized();
+    const response = isAllowed ? await handler(request, client) : unauthorized();
     for (const [name, value] of headers) response.headers.set(name, value);
     return response;
   };

@@ -264,11 +264,11 @@ export class LocalShard implements Shard {
     return Promise.resolve();
   }
 
-  async select({ matchers, startMs, endMs }: SelectionRequest, call: number): Promise<SeriesBatch> {
+  async select({ matchers, ...request }: SelectionRequest, call: number): Promise<SeriesBatch> {
     return await this.#cancellable(call, async (signal) => {
       const database = await this.#opened;
       signal.throwIfAborted();
-      const series = await database.select({ matchers: matchers.map(matcherOf), startMs, endMs, signal });
+      const series = await database.select({ ...request, matchers: matchers.map(matcherOf), signal });
       return packSeries(series);
     });
   }

@@ -29,6 +29,8 @@ export interface SeriesRequest extends TimeRange {
 /** Series that all matchers accept. */
 export interface SelectionRequest extends TimeRange {
   readonly matchers: readonly PlainMatcher[];
+  /** A shard that finds more samples gives up. */
+  readonly maxSamples?: number;
 }
 
 /** Name and count, the largest counts first. */

@@ -50,11 +50,11 @@ export class Shards implements Queryable, FragmentEvaluator {
   }
 
   /** @see Queryable.select */
-  async select({ matchers, startMs, endMs, signal }: SelectRequest): Promise<SeriesColumns[]> {
+  async select({ matchers, startMs, endMs, maxSamples, signal }: SelectRequest): Promise<SeriesColumns[]> {
     const plain = matchers.map(({ type, name, value }) => ({ type, name, value }));
     const batches = await this.#askCancellable(
       signal,
-      (shard, call) => shard.select({ matchers: plain, startMs, endMs }, call),
+      (shard, call) => shard.select({ matchers: plain, startMs, endMs, maxSamples }, call),
     );
     return mergeSeries(batches.map(unpackSeries));
   }

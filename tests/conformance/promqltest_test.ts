@@ -5,8 +5,8 @@ import { ScriptStore, STORE_KINDS } from "./promqltest/script_store.ts";
 
 const upstream = scriptFiles([UPSTREAM_SCRIPTS]);
 
-async function assertPasses(file: string, store: ScriptStore): Promise<void> {
-  const { passed, failures } = await runScript(Deno.readTextFileSync(file), store);
+async function assertPasses(file: string, store: ScriptStore, reference?: ScriptStore): Promise<void> {
+  const { passed, failures } = await runScript(Deno.readTextFileSync(file), store, reference);
   const report = failures.map(({ line, query, reason }) => `line ${line}: ${query}\n    ${reason}`).join(
     "\n",
   );
@@ -25,8 +25,10 @@ Deno.test({
 for (const kind of STORE_KINDS) {
   Deno.test(`PromQL scripts pass on the ${kind} store`, async (t) => {
     using store = await ScriptStore.open(kind);
+    using reference = store.evaluateFragment && await ScriptStore.open("memory");
     for (const file of [...upstream, ...scriptFiles([OWN_SCRIPTS])]) {
-      await t.step(file.split("/").at(-1)!, () => assertPasses(file, store));
+      await t.step(file.split("/").at(-1)!, () => assertPasses(file, store, reference));
     }
+    if (reference !== undefined) assert.ok(store.aggregationsPushedDown > 0);
   });
 }

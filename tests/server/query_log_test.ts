@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Registry } from "../../engine/instrument/mod.ts";
+import type { FinishedQuery } from "../../server/promql_queries.ts";
 import { QueryLog } from "../../server/query_log.ts";
 
-const QUERY = { query: "up", startMs: 1000, endMs: 2000, stepMs: 500, stats: undefined, error: "gone" };
+const QUERY: FinishedQuery = {
+  query: "up",
+  startMs: 1000,
+  endMs: 2000,
+  stepMs: 500,
+  stats: undefined,
+  error: "gone",
+  origin: undefined,
+};
 
 function valueOf(registry: Registry, name: string): number | undefined {
   return registry.gather().find((family) => family.name === name)?.metrics[0].value;
@@ -32,6 +41,25 @@ Deno.test("QueryLog writes a line for every query, and shows whether it does", a
     assert.equal(valueOf(registry, "prometheus_engine_query_log_failures_total"), 0);
   } finally {
     await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("QueryLog tells the request of a query, and any time", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    const log = new QueryLog(new Registry({ now: () => 0 }), (_, error) => assert.fail(error));
+    log.open(path);
+    const origin = { clientIP: "127.0.0.1", method: "POST", path: "/api/v1/query" };
+    log.write({ ...QUERY, origin, startMs: 9e15, endMs: Infinity });
+    log.write({ ...QUERY, startMs: -Infinity, endMs: NaN });
+    log.open("");
+    const lines = (await Deno.readTextFile(path)).trim().split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual(lines.map(({ params: { start, end }, httpRequest }) => ({ start, end, httpRequest })), [
+      { start: "287168-08-24T16:00:00.000Z", end: "292278994-08-17T07:12:55.808Z", httpRequest: origin },
+      { start: "-292275055-05-16T16:47:04.192Z", end: "1970-01-01T00:00:00.000Z", httpRequest: undefined },
+    ]);
+  } finally {
+    await Deno.remove(path);
   }
 });
 

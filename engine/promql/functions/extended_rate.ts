@@ -53,7 +53,7 @@ export function extendedRateAt(
 }
 
 /** The samples that the edges of a range are taken from. */
-export interface Edges {
+interface Edges {
   /** First and last index. */
   readonly first: number;
   readonly last: number;

@@ -31,7 +31,7 @@ export function ofFloatWindows(
   };
 }
 
-export function fillWindows(
+function fillWindows(
   samples: FloatSamples,
   { values, present }: InstantSeries,
   atLeast: number,

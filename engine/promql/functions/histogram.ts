@@ -7,6 +7,7 @@ import { quantile } from "../../histogram/quantile.ts";
 import { type Labels, METRIC_NAME } from "../../labels/labels.ts";
 import type { Span } from "../position.ts";
 import { FLOAT, HISTOGRAM, type InstantSeries, newSeries, stepTime, type Vector } from "../value.ts";
+import { mapInTurns, Turns, whenDone } from "../operators/turns.ts";
 import { type BucketColumns, evaluateBuckets, type OfBuckets, sortBuckets } from "./classic_buckets.ts";
 import {
   type BucketFunction,
@@ -47,8 +48,9 @@ function ofNative(f: (h: FloatHistogram) => number): FunctionImplementation {
   return {
     kind: "vector",
     ofHistograms: true,
-    evaluate: (call) =>
-      vectorArgument(call, 0).filter(({ histograms }) => histograms !== undefined).map((series) => {
+    evaluate: (call) => {
+      const histograms = vectorArgument(call, 0).filter(({ histograms }) => histograms !== undefined);
+      return mapInTurns(histograms, call.steps.count * 8, call, (series) => {
         const { labels, dropName } = nameDropped(series, call.delayedNameRemoval);
         const out = newSeries(labels, dropName, call.steps);
         for (let step = 0; step < call.steps.count; step++) {
@@ -57,7 +59,8 @@ function ofNative(f: (h: FloatHistogram) => number): FunctionImplementation {
           out.present[step] = FLOAT;
         }
         return out;
-      }),
+      });
+    },
   };
 }
 
@@ -132,13 +135,8 @@ function bucketFunction(call: FunctionCall, of: OfHistogram): BucketFunction {
   };
 }
 
-/** Which steps to evaluate, and how results are labelled. */
-interface Target {
-  includes(step: number): boolean;
-  label(labels: Labels): Labels;
-}
-
-const EVERY_STEP: Target = { includes: () => true, label: (labels) => labels };
+/** What it takes to evaluate a histogram, in entries of columns that could be worked through. */
+const EVALUATION_CELLS = 64;
 
 /** One series per histogram; steps where a classic and a native one of the same identity meet are annotated and left out. */
 function evaluateFamilies(
@@ -146,19 +144,18 @@ function evaluateFamilies(
   call: FunctionCall,
   span: Span,
   of: OfHistogram,
-  target = EVERY_STEP,
-): Vector {
+): Vector | Promise<Vector> {
   const { steps, delayedNameRemoval, annotations } = call;
   const outputFor = (identity: { readonly labels: Labels }): InstantSeries => {
     const { labels, dropName } = nameDropped(identity, delayedNameRemoval);
-    return newSeries(target.label(labels), dropName, steps);
+    return newSeries(labels, dropName, steps);
   };
   const rivalSteps = new Map<ClassicFamily, Uint8Array>();
-  const ofNatives = native.map((family) => {
+  const ofNative = (family: NativeFamily) => {
     const { series, rival, metric } = family;
     const out = outputFor(series);
     for (let step = 0; step < steps.count; step++) {
-      if (series.present[step] !== HISTOGRAM || !target.includes(step)) continue;
+      if (series.present[step] !== HISTOGRAM) continue;
       if (rival?.buckets.some((bucket) => bucket.present[step] === FLOAT)) {
         annotations.mixedClassicNative(metric, span);
         if (!rivalSteps.has(rival)) rivalSteps.set(rival, new Uint8Array(steps.count));
@@ -169,21 +166,22 @@ function evaluateFamilies(
       }
     }
     return out;
-  });
-  const ofClassics = classic.map((family) => {
+  };
+  const ofClassic = (family: ClassicFamily) => {
     const out = outputFor(family), rivals = rivalSteps.get(family);
-    evaluateBuckets(
-      family.buckets,
-      of.classic(family.metric),
-      out,
-      (step) => rivals?.[step] !== 1 && target.includes(step),
-    );
+    const includes = rivals && ((step: number) => rivals[step] !== 1);
+    evaluateBuckets(family.buckets, of.classic(family.metric), out, includes);
     return out;
-  });
-  return [...ofNatives, ...ofClassics];
+  };
+  const cells = steps.count * EVALUATION_CELLS;
+  return whenDone(
+    mapInTurns(native, cells, call, ofNative),
+    (natives) =>
+      whenDone(mapInTurns(classic, cells, call, ofClassic), (classics) => natives.concat(classics)),
+  );
 }
 
-function histogramQuantile(call: FunctionCall): Vector {
+function histogramQuantile(call: FunctionCall): Vector | Promise<Vector> {
   const phis = scalarArgument(call, 0);
   checkQuantiles(phis, call, call.node.args[0].span);
   const { span } = call.node.args[1];
@@ -191,21 +189,68 @@ function histogramQuantile(call: FunctionCall): Vector {
   return evaluateFamilies(families, call, span, quantiles(phis, call, span));
 }
 
-function histogramQuantiles(call: FunctionCall): Vector {
+async function histogramQuantiles(call: FunctionCall): Promise<Vector> {
   const { span } = call.node.args[0];
   const name = stringArgument(call, 1);
   const columns = call.args.slice(2).map((_, i) => scalarArgument(call, i + 2));
   columns.forEach((phis, i) => checkQuantiles(phis, call, call.node.args[i + 2].span));
   const families = familiesOf(vectorArgument(call, 0), call, span);
-  // One run per value of a quantile, of which there is one unless quantiles change over time.
-  return columns.flatMap((phis) =>
-    [...new Set(phis)].flatMap((phi) =>
-      evaluateFamilies(families, call, span, quantiles(phis, call, span), {
-        includes: (step) => phis[step] === phi || (Number.isNaN(phis[step]) && Number.isNaN(phi)),
-        label: (labels) => labels.with(name, formatOpenMetrics(phi)),
-      })
-    )
-  );
+  const result: Vector = [];
+  for (const phis of columns) {
+    const evaluated = await evaluateFamilies(families, call, span, quantiles(phis, call, span));
+    for (const series of await splitByQuantile(evaluated, phis, name, call)) result.push(series);
+  }
+  return result;
+}
+
+/** Series with the quantile at each step as a label: one per value, of which there is one unless it changes over time. */
+async function splitByQuantile(
+  vector: Vector,
+  phis: Float64Array,
+  name: string,
+  call: FunctionCall,
+): Promise<Vector> {
+  const { numberOf, texts } = distinct(phis);
+  if (texts.length === 1) {
+    return vector.map((series) => ({ ...series, labels: series.labels.with(name, texts[0]) }));
+  }
+  const byQuantile: Vector[] = texts.map(() => []);
+  const turns = new Turns(call);
+  let cells = 0;
+  for (const { labels, dropName, values, present } of vector) {
+    const parts: (InstantSeries | undefined)[] = new Array(texts.length);
+    for (let step = 0; step < present.length; step++) {
+      if (present[step] !== FLOAT) continue;
+      const number = numberOf[step];
+      let part = parts[number];
+      if (part === undefined) {
+        call.reserve?.(cells += present.length);
+        parts[number] = part = newSeries(labels.with(name, texts[number]), dropName, call.steps);
+        byQuantile[number].push(part);
+        const pause = turns.after(present.length);
+        if (pause !== undefined) await pause;
+      }
+      part.values[step] = values[step];
+      part.present[step] = FLOAT;
+    }
+  }
+  return byQuantile.flat();
+}
+
+/** The values of a column as texts, each once, in the order of their first step; by step, the number of its own. */
+function distinct(phis: Float64Array): { numberOf: Uint32Array; texts: string[] } {
+  const numbers = new Map<number, number>();
+  const texts: string[] = [];
+  const numberOf = new Uint32Array(phis.length);
+  for (let step = 0; step < phis.length; step++) {
+    let number = numbers.get(phis[step]);
+    if (number === undefined) {
+      number = texts.push(formatOpenMetrics(phis[step])) - 1;
+      numbers.set(phis[step], number);
+    }
+    numberOf[step] = number;
+  }
+  return { numberOf, texts };
 }
 
 function checkQuantiles(phis: Float64Array, { annotations }: FunctionCall, span: Span): void {
@@ -237,7 +282,7 @@ function quantiles(phis: Float64Array, { annotations, steps }: FunctionCall, spa
   };
 }
 
-function histogramFraction(call: FunctionCall): Vector {
+function histogramFraction(call: FunctionCall): Vector | Promise<Vector> {
   const { span } = call.node.args[2];
   return evaluateFamilies(familiesOf(vectorArgument(call, 2), call, span), call, span, fractions(call));
 }

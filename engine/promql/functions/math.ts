@@ -1,4 +1,5 @@
 import { FLOAT, type InstantSeries, newSeries, type Vector } from "../value.ts";
+import { mapInTurns } from "../operators/turns.ts";
 import {
   type FunctionCall,
   type FunctionImplementation,
@@ -17,7 +18,8 @@ export const MATH_FUNCTIONS: FunctionTable = {
   sqrt: elementwise(Math.sqrt),
   ln: elementwise(Math.log),
   log2: elementwise(Math.log2),
-  log10: elementwise(Math.log10),
+  // As Go calculates it.
+  log10: elementwise((x) => Math.log(x) * Math.LOG10E),
   sgn: elementwise((x) => x < 0 ? -1 : x > 0 ? 1 : x),
   sin: elementwise(Math.sin),
   cos: elementwise(Math.cos),
@@ -46,13 +48,16 @@ function elementwise(f: (x: number) => number): FunctionImplementation {
   return { kind: "vector", evaluate: (call) => mapFloats(vectorArgument(call, 0), call, f) };
 }
 
+/** What it takes to calculate a function, in entries of columns that could be worked through. */
+const CALCULATION_CELLS = 4;
+
 /** `f` of every float, with the step it stands at; histograms are dropped, and so is the name. */
 export function mapFloats(
   vector: Vector,
   call: FunctionCall,
   f: (x: number, step: number) => number,
-): Vector {
-  return vector.map((series) => {
+): Vector | Promise<Vector> {
+  return mapInTurns(vector, call.steps.count * CALCULATION_CELLS, call, (series) => {
     const out = sameSteps(series, call);
     const { values, present } = series;
     for (let step = 0; step < present.length; step++) {
@@ -70,7 +75,7 @@ function sameSteps(series: InstantSeries, { delayedNameRemoval, steps }: Functio
 }
 
 /** To the nearest multiple, ties up. Multiplying with the inverse is more exact than dividing, and what upstream does. */
-function round(call: FunctionCall): Vector {
+function round(call: FunctionCall): Vector | Promise<Vector> {
   const nearest = call.args.length > 1 ? scalarArgument(call, 1) : undefined;
   return mapFloats(vectorArgument(call, 0), call, (x, step) => {
     const inverse = 1 / (nearest === undefined ? 1 : nearest[step]);
@@ -78,16 +83,30 @@ function round(call: FunctionCall): Vector {
   });
 }
 
-/** Nothing where the lower bound is above the upper one; NaN where either is NaN. */
-function clamp(call: FunctionCall, min: Float64Array | undefined, max: Float64Array | undefined): Vector {
-  return vectorArgument(call, 0).map((series) => {
+/** The larger of two numbers, as Go has it: also beside NaN, +Inf is the larger one. */
+export function greater(a: number, b: number): number {
+  return a === Infinity || b === Infinity ? Infinity : Math.max(a, b);
+}
+
+/** The smaller of two numbers: also beside NaN, -Inf is the smaller one. */
+export function lesser(a: number, b: number): number {
+  return a === -Infinity || b === -Infinity ? -Infinity : Math.min(a, b);
+}
+
+/** Nothing where the lower bound is above the upper one; NaN where either is NaN, but for `greater` and `lesser`. */
+function clamp(
+  call: FunctionCall,
+  min: Float64Array | undefined,
+  max: Float64Array | undefined,
+): Vector | Promise<Vector> {
+  return mapInTurns(vectorArgument(call, 0), call.steps.count, call, (series) => {
     const out = sameSteps(series, call);
     const { values, present } = series;
     for (let step = 0; step < present.length; step++) {
       if (present[step] !== FLOAT) continue;
       const low = min === undefined ? -Infinity : min[step], high = max === undefined ? Infinity : max[step];
       if (high < low) continue;
-      out.values[step] = Math.max(low, Math.min(high, values[step]));
+      out.values[step] = greater(low, lesser(high, values[step]));
       out.present[step] = FLOAT;
     }
     return out;

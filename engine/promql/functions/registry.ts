@@ -44,6 +44,10 @@ export interface FunctionCall {
   /** Bounds of the query itself, for `info` and the like: steps of a subquery lie elsewhere. */
   readonly query: { readonly startMs: number; readonly endMs: number; readonly stepMs: number };
   readonly lookbackDeltaMs: number;
+  /** To be called every few ms of work, where given; a promise to wait for where it is the turn of other work. */
+  checkpoint?(): Promise<void> | undefined;
+  /** Where given, to be called before columns of so many entries are made. @throws {QueryLimitError} */
+  reserve?(cells: number): void;
   /** Fetches series; the query's signal is added to the request. */
   select(request: SelectRequest): Promise<SeriesColumns[]>;
   /**
@@ -90,8 +94,8 @@ export type FunctionImplementation =
   };
 
 /**
- * Functions by name. A file of this folder exports one such table, named after the file: `mathFunctions` in math.ts,
- * `scalarFunctions` in scalar.ts and so on; table.ts puts them together.
+ * Functions by name. A file of this folder exports one such table, named after the file: `MATH_FUNCTIONS` in math.ts,
+ * `SCALAR_FUNCTIONS` in scalar.ts and so on; table.ts puts them together.
  */
 export type FunctionTable = Readonly<Record<string, FunctionImplementation>>;
 

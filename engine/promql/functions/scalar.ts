@@ -1,5 +1,6 @@
 import { Labels } from "../../labels/labels.ts";
 import { FLOAT, newSeries, type ScalarColumn, type Vector } from "../value.ts";
+import { greater, lesser } from "./math.ts";
 import { type FunctionCall, type FunctionTable, scalarArgument, vectorArgument } from "./registry.ts";
 
 /** Functions from and to scalars. */
@@ -7,8 +8,8 @@ export const SCALAR_FUNCTIONS: FunctionTable = {
   pi: { kind: "scalar", evaluate: ({ steps }) => new Float64Array(steps.count).fill(Math.PI) },
   scalar: { kind: "scalar", evaluate: (call) => onlyFloat(vectorArgument(call, 0), call) },
   vector: { kind: "vector", evaluate: toVector },
-  min_of: { kind: "scalar", evaluate: (call) => combine(call, Math.min) },
-  max_of: { kind: "scalar", evaluate: (call) => combine(call, Math.max) },
+  min_of: { kind: "scalar", evaluate: (call) => combine(call, lesser) },
+  max_of: { kind: "scalar", evaluate: (call) => combine(call, greater) },
 };
 
 /** The float of a vector that has just one; NaN where it has none or several. Histograms do not count. */

@@ -16,8 +16,11 @@ import {
 export const TIME_FUNCTIONS: FunctionTable = {
   time: {
     kind: "scalar",
-    evaluate: ({ steps }) =>
-      Float64Array.from({ length: steps.count }, (_, step) => stepTime(steps, step) / 1000),
+    evaluate: ({ steps }) => {
+      const seconds = new Float64Array(steps.count);
+      for (let step = 0; step < steps.count; step++) seconds[step] = stepTime(steps, step) / 1000;
+      return seconds;
+    },
   },
   timestamp: { kind: "vector", evaluate: evaluationTimes },
   start_timestamp: { kind: "vector", evaluate: () => [] },

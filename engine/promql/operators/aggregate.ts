@@ -12,6 +12,7 @@ import {
   type SeriesSource,
 } from "./series_source.ts";
 import { quantileOf } from "./quantile.ts";
+import { Turns } from "./turns.ts";
 
 export interface AggregationInput {
   readonly expr: Aggregation;
@@ -31,7 +32,7 @@ export async function aggregate(op: Reduction, input: AggregationInput): Promise
   const { expr, vector, run } = input;
   const { groups, out } = await reduce(op, readVector(vector), input);
   if (op !== "count" && op !== "group" && vector.some(({ histograms }) => histograms !== undefined)) {
-    if (op === "sum" || op === "avg") aggregateHistograms(op, groups, out, input);
+    if (op === "sum" || op === "avg") await aggregateHistograms(op, groups, out, input);
     else if (anyHistogram(vector)) run.annotations.histogramIgnoredInAggregation(op, expr.expr.span);
   }
   return out.filter(hasSamples);
@@ -73,19 +74,20 @@ export async function aggregateQuantile(phi: Float64Array, input: AggregationInp
   const groups = groupSeries(vector, expr.grouping, expr.isWithout);
   const out = newResults(groups, vector, steps, run);
   if (anyHistogram(vector)) run.annotations.histogramIgnoredInAggregation("quantile", expr.expr.span);
-  const members = membersOf(groups);
+  const members = membersOf(groups), turns = new Turns(run);
   for (let group = 0; group < groups.count; group++) {
     const series = members[group]!.map((i) => vector[i]!);
     const floats = new Float64Array(series.length);
     for (let step = 0; step < steps.count; step++) {
       let count = 0;
       for (const { present, values } of series) if (present[step] === FLOAT) floats[count++] = values[step]!;
+      // Sorting takes longer than gathering.
+      const pause = turns.after(series.length + 8 * count);
+      if (pause !== undefined) await pause;
       if (count === 0) continue;
       out[group]!.values[step] = quantileOf(floats.subarray(0, count), phi[step]!);
       out[group]!.present[step] = FLOAT;
     }
-    const pause = run.checkpoint();
-    if (pause !== undefined) await pause;
   }
   return out.filter(hasSamples);
 }

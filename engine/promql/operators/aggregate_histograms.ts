@@ -7,6 +7,7 @@ import type { Span } from "../position.ts";
 import { FLOAT, HISTOGRAM, type InstantSeries, NONE, setHistogram, type Vector } from "../value.ts";
 import { type AggregationInput, membersOf } from "./aggregate.ts";
 import type { Groups } from "./grouping.ts";
+import { Turns } from "./turns.ts";
 
 /** What histograms of a group are added to, at one step. */
 export type HistogramSum = HistogramAccumulator | HistogramMean;
@@ -15,18 +16,25 @@ export function newHistogramSum(op: "sum" | "avg", first: FloatHistogram): Histo
   return op === "sum" ? new HistogramAccumulator(first, { compensated: true }) : new HistogramMean(first);
 }
 
+/** What it takes to add a histogram, in entries of columns that could be worked through. */
+const ADDITION_CELLS = 256;
+
 /** Adds the histograms of each group to `out`, which has the results of its floats; a group with both has neither. */
-export function aggregateHistograms(
+export async function aggregateHistograms(
   op: "sum" | "avg",
   groups: Groups,
   out: Vector,
   input: AggregationInput,
-): void {
-  const members = membersOf(groups);
+): Promise<void> {
+  const members = membersOf(groups), turns = new Turns(input.run);
   for (let group = 0; group < groups.count; group++) {
     const series = members[group]!.map((i) => input.vector[i]!);
     if (!series.some(({ histograms }) => histograms !== undefined)) continue;
-    for (let step = 0; step < input.steps.count; step++) addStep(op, series, out[group]!, step, input);
+    for (let step = 0; step < input.steps.count; step++) {
+      addStep(op, series, out[group]!, step, input);
+      const pause = turns.after(series.length * ADDITION_CELLS);
+      if (pause !== undefined) await pause;
+    }
   }
 }
 

@@ -9,14 +9,17 @@ import type { BinaryOperator } from "../token.ts";
 /** A value of a series at one step. */
 export type Element = number | FloatHistogram;
 
+/** What an operation with a histogram takes, in entries of columns that could be worked through. */
+export const HISTOGRAM_CELLS = 64;
+
 /** What an operation on two elements has to say. */
-export type Issue =
+type Issue =
   | { readonly kind: "types"; readonly lhs: Element; readonly rhs: Element }
   | { readonly kind: "layout" }
   | { readonly kind: "resets"; readonly during: "addition" | "subtraction" }
   | { readonly kind: "bounds"; readonly during: "addition" | "subtraction" };
 
-export interface ElementResult {
+interface ElementResult {
   /** Undefined: no result, the element is dropped. For a comparison, the left side. */
   readonly value?: Element;
   /** Whether a comparison holds; true for any other operation with a result. */

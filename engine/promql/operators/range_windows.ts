@@ -1,6 +1,6 @@
 import type { FloatHistogram } from "../../histogram/float_histogram.ts";
 import type { MatrixSelector } from "../ast.ts";
-import type { SampleRun, SeriesSamples } from "../selected_samples.ts";
+import type { SeriesSamples } from "../selected_samples.ts";
 import {
   FLOAT,
   HISTOGRAM,
@@ -63,7 +63,9 @@ export function windowCutter(
 
 /** The steps of a subquery's inner expression as times in ms. */
 export function timesOf(steps: Steps): Float64Array {
-  return Float64Array.from({ length: steps.count }, (_, step) => stepTime(steps, step));
+  const times = new Float64Array(steps.count);
+  for (let step = 0; step < steps.count; step++) times[step] = stepTime(steps, step);
+  return times;
 }
 
 /**
@@ -74,17 +76,27 @@ export function samplesOf(
   { labels, values, present, histograms }: InstantSeries,
   times: Float64Array,
 ): SeriesSamples {
-  if (present.every((kind) => kind === FLOAT)) return { labels, floats: { times, values } };
-  const stepsOf = (kind: number) => Array.from(present.keys()).filter((step) => present[step] === kind);
-  const floatSteps = stepsOf(FLOAT), histogramSteps = stepsOf(HISTOGRAM);
-  const run = <T>(steps: readonly number[], column: T): SampleRun<T> | undefined =>
-    steps.length === 0
-      ? undefined
-      : { times: Float64Array.from(steps, (step) => times[step]!), values: column };
+  let floats = 0, others = 0;
+  for (let step = 0; step < present.length; step++) {
+    if (present[step] === FLOAT) floats++;
+    else if (present[step] === HISTOGRAM) others++;
+  }
+  if (floats === present.length) return { labels, floats: { times, values } };
+  const floatTimes = new Float64Array(floats), floatValues = new Float64Array(floats);
+  const histogramTimes = new Float64Array(others), histogramValues: FloatHistogram[] = [];
+  for (let step = 0, at = 0; step < present.length; step++) {
+    if (present[step] === FLOAT) {
+      floatTimes[at] = times[step]!;
+      floatValues[at++] = values[step]!;
+    } else if (present[step] === HISTOGRAM) {
+      histogramTimes[histogramValues.length] = times[step]!;
+      histogramValues.push(withoutResetHint(histograms![step]!));
+    }
+  }
   return {
     labels,
-    floats: run(floatSteps, Float64Array.from(floatSteps, (step) => values[step]!)),
-    histograms: run(histogramSteps, histogramSteps.map((step) => withoutResetHint(histograms![step]!))),
+    floats: floats === 0 ? undefined : { times: floatTimes, values: floatValues },
+    histograms: others === 0 ? undefined : { times: histogramTimes, values: histogramValues },
   };
 }
 

@@ -4,6 +4,7 @@ import { edgesOf, leftValue, rightValue } from "../functions/extended_rate.ts";
 import { ExecutionError } from "../query_errors.ts";
 import type { MatrixSeries } from "../query_result.ts";
 import { FLOAT, HISTOGRAM, type RangeSeries, type RangeVector } from "../value.ts";
+import { SAME_LABELSET } from "./same_labels.ts";
 
 /** The samples of the first window of a range vector, as an instant query for it returns them. */
 export function rawMatrix(
@@ -65,9 +66,43 @@ function extendedSamples(
   if (floats.times[last]! >= range.endMs) last--;
   const end = Math.max(first, last + 1);
   const left = leftValue(floats, edges, false), right = rightValue(floats, edges, from, false);
-  const times = Float64Array.of(range.startMs, ...floats.times.subarray(first, end), range.endMs);
-  const values = Float64Array.of(left, ...floats.values.subarray(first, end), right);
+  const times = enclosed(range.startMs, floats.times.subarray(first, end), range.endMs);
+  const values = enclosed(left, floats.values.subarray(first, end), right);
   return { labels, times, values, present: allFloats(times.length) };
+}
+
+function enclosed(first: number, column: Float64Array, last: number): Float64Array {
+  const out = new Float64Array(column.length + 2);
+  out[0] = first;
+  out.set(column, 1);
+  out[out.length - 1] = last;
+  return out;
+}
+
+/**
+ * The series with those of the same label set made one.
+ * @throws {ExecutionError} If two of them have a sample at the same time.
+ */
+export function mergeRawSeries(series: MatrixSeries[]): MatrixSeries[] {
+  const byLabels = Map.groupBy(series, ({ labels }) => labels.key());
+  return byLabels.size === series.length ? series : [...byLabels.values()].map(merged);
+}
+
+function merged(series: readonly MatrixSeries[]): MatrixSeries {
+  if (series.length === 1) return series[0]!;
+  const samples = series.flatMap((one) => Array.from(one.times, (timeMs, i) => ({ timeMs, one, i })));
+  samples.sort((a, b) => a.timeMs - b.timeMs);
+  for (let at = 1; at < samples.length; at++) {
+    if (samples[at]!.timeMs === samples[at - 1]!.timeMs) throw new ExecutionError(SAME_LABELSET);
+  }
+  const hasHistograms = series.some(({ histograms }) => histograms !== undefined);
+  return {
+    labels: series[0]!.labels,
+    times: Float64Array.from(samples, ({ timeMs }) => timeMs),
+    values: Float64Array.from(samples, ({ one, i }) => one.values[i]!),
+    present: Uint8Array.from(samples, ({ one, i }) => one.present[i]!),
+    histograms: hasHistograms ? samples.map(({ one, i }) => one.histograms?.[i]) : undefined,
+  };
 }
 
 function allFloats(count: number): Uint8Array {

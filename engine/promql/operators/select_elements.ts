@@ -14,6 +14,7 @@ import {
 } from "../value.ts";
 import { type AggregationInput, membersOf } from "./aggregate.ts";
 import { groupSeries } from "./grouping.ts";
+import { Turns } from "./turns.ts";
 
 /** An aggregator that takes the best elements of each group. */
 export type Ranking = "topk" | "bottomk";
@@ -87,7 +88,10 @@ export async function selectK(
 }
 
 /** About the given share of the elements, which ones depending on their labels only; the ratio by step. */
-export function limitRatio(ratio: Float64Array, { expr, vector, steps, run }: AggregationInput): Vector {
+export async function limitRatio(
+  ratio: Float64Array,
+  { expr, vector, steps, run }: AggregationInput,
+): Promise<Vector> {
   const { min, max, hasNaN } = boundsOf(ratio);
   if (max === 0 && min === 0) return [];
   if (hasNaN) throw new ExecutionError("Ratio value is NaN");
@@ -95,18 +99,24 @@ export function limitRatio(ratio: Float64Array, { expr, vector, steps, run }: Ag
   if (max > 1) run.annotations.invalidRatio(max, 1, span);
   if (min < -1) run.annotations.invalidRatio(min, -1, span);
   const kept = new KeptElements(vector);
-  vector.forEach(({ labels, present }, i) => {
+  const turns = new Turns(run);
+  for (let i = 0; i < vector.length; i++) {
+    const { labels, present } = vector[i]!;
     const place = Number(hashLabels(labels)) / 2 ** 64;
     for (let step = 0; step < steps.count; step++) {
       if (present[step] === NONE) continue;
       const limit = Math.max(-1, Math.min(1, ratio[step]!));
       if (limit >= 0 ? place < limit : place >= 1 + limit) kept.keep(i, step);
     }
-  });
+    const pause = turns.after(steps.count + HASH_CELLS);
+    if (pause !== undefined) await pause;
+  }
   return kept.vector();
 }
 
 const INT64 = 2 ** 63;
+/** What it takes to hash labels, in entries of columns that could be worked through. */
+const HASH_CELLS = 64;
 
 function boundsOf(column: Float64Array): { min: number; max: number; hasNaN: boolean } {
   let min = Infinity, max = -Infinity, hasNaN = false;

@@ -43,7 +43,6 @@ export function selectorSource(
   { series }: SelectedSamples,
   at: Float64Array,
   quantity: SelectedQuantity,
-  steps: Steps,
   run: QueryRun,
 ): SeriesSource {
   const { lookbackDeltaMs, delayedNameRemoval, account } = run.options;
@@ -59,7 +58,7 @@ export function selectorSource(
       const found = quantity === "values"
         ? newest.fill(series[i]!, out)
         : newest.fillTimes(series[i]!, quantity, out);
-      if (found > 0) account.lookAt(out, found, steps);
+      if (found > 0) account.lookAt(out, found);
       return found > 0;
     },
   };

@@ -1,46 +1,66 @@
 import type { Binary } from "../ast.ts";
 import { hasSamples, type InstantSeries, NONE, type Vector } from "../value.ts";
+import { Turns, type TurnTaker } from "./turns.ts";
 import { signatureOf } from "./vector_matching.ts";
 
 /** `and`, `or` and `unless`. */
-export function setOperation({ op, matching }: Binary, lhs: Vector, rhs: Vector): Vector {
-  const signature = signatureOf(matching!);
+export async function setOperation(
+  { op, matching }: Binary,
+  lhs: Vector,
+  rhs: Vector,
+  taker: TurnTaker,
+): Promise<Vector> {
+  const signature = signatureOf(matching!), turns = new Turns(taker);
+  const filter = async (vector: Vector, other: Vector, wanted: boolean) =>
+    await filterBy(await signaturePresence(other, signature, turns), vector, signature, wanted, turns);
   switch (op) {
     case "and":
-      return filter(lhs, signaturePresence(rhs, signature), signature, true);
+      return await filter(lhs, rhs, true);
     case "unless":
-      return filter(lhs, signaturePresence(rhs, signature), signature, false);
+      return await filter(lhs, rhs, false);
     case "or":
       if (rhs.length === 0) return lhs;
-      return [...lhs, ...filter(rhs, signaturePresence(lhs, signature), signature, false)];
+      return lhs.concat(await filter(rhs, lhs, false));
     default:
       throw new TypeError(`BUG: ${op} is no set operator`);
   }
 }
 
+/** What it takes to build a signature, in entries of columns that could be worked through. */
+const SIGNATURE_CELLS = 64;
+
 type Signature = (labels: InstantSeries["labels"]) => string;
 
 /** For each signature, the steps at which some series has it. */
-function signaturePresence(vector: Vector, signature: Signature): Map<string, Uint8Array> {
+async function signaturePresence(
+  vector: Vector,
+  signature: Signature,
+  turns: Turns,
+): Promise<Map<string, Uint8Array>> {
   const bySignature = new Map<string, Uint8Array>();
   for (const { labels, present } of vector) {
     const key = signature(labels);
     const known = bySignature.get(key);
     if (known === undefined) bySignature.set(key, present.slice());
     else for (let step = 0; step < known.length; step++) known[step]! |= present[step]!;
+    const pause = turns.after(present.length + SIGNATURE_CELLS);
+    if (pause !== undefined) await pause;
   }
   return bySignature;
 }
 
 /** The samples of `vector` at steps where the other side has their signature, or where it does not. */
-function filter(
-  vector: Vector,
+async function filterBy(
   others: Map<string, Uint8Array>,
+  vector: Vector,
   signature: Signature,
   wanted: boolean,
-): Vector {
+  turns: Turns,
+): Promise<Vector> {
   const result: Vector = [];
   for (const series of vector) {
+    const pause = turns.after(series.present.length + SIGNATURE_CELLS);
+    if (pause !== undefined) await pause;
     const other = others.get(signature(series.labels));
     if (other === undefined) {
       if (!wanted) result.push(series);

@@ -29,7 +29,7 @@ export function smoothInstant(
   const { lookbackDeltaMs, account } = run.options;
   const cutter = new WindowCutter(at, lookbackDeltaMs, lookbackDeltaMs);
   const windows = selected.map((samples) => cutter.cut(samples, false));
-  account.lookThrough(windows, steps, true);
+  account.lookThrough(windows, true);
   const result = windows.map((series) => {
     const out = run.newSeries(series.labels, false, steps);
     for (let step = 0; step < steps.count; step++) smoothAt(series, step, at[step]!, out, span, run);

@@ -14,11 +14,13 @@ import {
   type Vector,
 } from "../value.ts";
 import { calculateColumns, compareColumns } from "./column_operation.ts";
-import { type Element, operateOnElements, StepIssues } from "./element_operation.ts";
+import { type Element, HISTOGRAM_CELLS, operateOnElements, StepIssues } from "./element_operation.ts";
+import { commonStep, crowdedSteps, endsOf, partnersAt, stepsOfAny } from "./matched_steps.ts";
 import { haveOneName } from "./same_labels.ts";
+import { Turns } from "./turns.ts";
 import { matchingLabels, resultLabelsOf, signatureOf } from "./vector_matching.ts";
 
-export interface VectorBinaryInput {
+interface VectorBinaryInput {
   readonly expr: Binary;
   readonly lhs: Vector;
   readonly rhs: Vector;
@@ -30,12 +32,13 @@ export interface VectorBinaryInput {
 export async function vectorBinary(input: VectorBinaryInput): Promise<Vector> {
   const { expr, run } = input;
   const operation = new VectorOperation(input);
-  const result: Vector = [];
-  let done = 0;
+  await operation.match();
+  const result: Vector = [], turns = new Turns(run);
   for (const { many, one, present } of operation.pairs()) {
     const series = operation.apply(many, one, present);
     if (hasSamples(series)) result.push(series);
-    const pause = (done++ & 63) === 63 ? run.checkpoint() : undefined;
+    const cells = many.histograms === undefined && one.histograms === undefined ? 1 : HISTOGRAM_CELLS;
+    const pause = turns.after(PAIR_CELLS + cells * series.present.length);
     if (pause !== undefined) await pause;
   }
   operation.issues.report(run.annotations, expr.op, expr.span);
@@ -53,7 +56,14 @@ interface Pair {
 interface MatchGroup {
   readonly many: InstantSeries[];
   readonly one: InstantSeries[];
+  /** The `endsOf` the "one" side. */
+  ends?: Int32Array;
+  /** By step, 1 where the "one" side has anything. */
+  stepsOfOne?: Uint8Array;
 }
+
+/** What it takes to build a signature, or labels of a result, in entries of columns that could be worked through. */
+const SIGNATURE_CELLS = 64, PAIR_CELLS = 256;
 
 class VectorOperation {
   readonly issues = new StepIssues();
@@ -63,7 +73,11 @@ class VectorOperation {
   readonly #dropsName: boolean;
   readonly #many: Vector;
   readonly #one: Vector;
+  /** By series: its group. */
+  readonly #groupsOfMany: MatchGroup[] = [];
+  readonly #groupsOfOne: MatchGroup[] = [];
   readonly #matching;
+  #stepsOfMany: Uint8Array | undefined;
 
   constructor(input: VectorBinaryInput) {
     this.#input = input;
@@ -76,38 +90,59 @@ class VectorOperation {
     this.#resultLabels = resultLabelsOf(this.#matching, this.#dropsName);
   }
 
-  /** @throws {ExecutionError} If matches are not unique at some step. */
+  /** Puts what may match into groups. @throws {ExecutionError} If matches are not unique at some step. */
+  async match(): Promise<void> {
+    const signature = signatureOf(this.#matching), turns = new Turns(this.#input.run);
+    const groups = new Map<string, MatchGroup>();
+    const put = async (vector: Vector, side: "many" | "one", groupOf: MatchGroup[]) => {
+      for (const series of vector) {
+        const key = signature(series.labels);
+        let group = groups.get(key);
+        if (group === undefined) groups.set(key, group = { many: [], one: [] });
+        group[side].push(series);
+        groupOf.push(group);
+        const pause = turns.after(SIGNATURE_CELLS);
+        if (pause !== undefined) await pause;
+      }
+    };
+    await put(this.#one, "one", this.#groupsOfOne);
+    await put(this.#many, "many", this.#groupsOfMany);
+    for (const group of groups.values()) {
+      if (group.one.length > 1) await this.#checkOneSide(group.one, turns);
+      if (group.many.length > 1) await this.#checkManySide(group, turns);
+      const pause = turns.after(1);
+      if (pause !== undefined) await pause;
+    }
+  }
+
   *pairs(): Generator<Pair> {
     // As upstream does, the value of fill_right stands in for the "one" side even where that is the left one.
     const { lhs: fillMany, rhs: fillOne } = this.#matching.fill;
-    const signature = signatureOf(this.#matching);
-    const groups = new Map<string, MatchGroup>();
-    const groupOf = (series: InstantSeries) => {
-      const key = signature(series.labels);
-      let group = groups.get(key);
-      if (group === undefined) groups.set(key, group = { many: [], one: [] });
-      return group;
-    };
-    for (const series of this.#one) groupOf(series).one.push(series);
-    const groupsOfMany = this.#many.map((series) => {
-      const group = groupOf(series);
-      group.many.push(series);
-      return group;
-    });
-    for (const group of groups.values()) this.#checkUnique(group);
-
     for (let i = 0; i < this.#many.length; i++) {
-      const many = this.#many[i]!, group = groupsOfMany[i]!;
-      for (const one of group.one) yield { many, one };
+      const many = this.#many[i]!, group = this.#groupsOfMany[i]!;
+      if (group.one.length === 1) yield { many, one: group.one[0]! };
+      else if (group.one.length > 1) yield* this.#pairsOf(many, group);
       if (fillOne !== null) {
-        const present = withoutSteps(many.present, group.one);
+        const present = withoutSteps(
+          many.present,
+          group.stepsOfOne ??= stepsOfAny(group.one, many.present.length),
+        );
         yield { many, one: this.#filled(matchingLabels(many.labels, this.#matching), fillOne), present };
       }
     }
     if (fillMany === null) return;
-    for (const one of this.#one) {
-      const present = this.#withoutMatches(one, groupOf(one).many);
+    for (let i = 0; i < this.#one.length; i++) {
+      const one = this.#one[i]!;
+      const present = this.#withoutMatches(one, this.#groupsOfOne[i]!.many);
       yield { many: this.#filled(matchingLabels(one.labels, this.#matching), fillMany), one, present };
+    }
+  }
+
+  /** Leaves out series that end before the other one begins, as many do that follow each other in a group. */
+  *#pairsOf(many: InstantSeries, group: MatchGroup): Generator<Pair> {
+    const ends = group.ends ??= endsOf(group.one), [first, last] = endsOf([many]);
+    for (let i = 0; i < group.one.length; i++) {
+      if (ends[2 * i]! <= last! && first! <= ends[2 * i + 1]!) yield { many, one: group.one[i]! };
     }
   }
 
@@ -165,17 +200,14 @@ class VectorOperation {
     return out;
   }
 
-  #checkUnique({ many, one }: MatchGroup): void {
-    if (one.length > 1) this.#checkOneSide(one);
+  async #checkManySide({ many, one }: MatchGroup, turns: Turns): Promise<void> {
     const fillOne = this.#matching.fill.rhs;
-    if (many.length < 2 || (one.length === 0 && fillOne === null)) return;
+    if (one.length === 0 && fillOne === null) return;
     if (this.#matching.card === "one-to-one") {
-      const isMatched = (step: number, element: InstantSeries) => {
-        const partner = one.find(({ present }) => present[step] !== NONE);
-        const other = partner === undefined ? fillOne : elementOf(partner, step);
-        return other !== null && this.#hasResult(elementOf(element, step), other);
-      };
-      if (haveCommonStep(many, isMatched)) {
+      const crowded = await crowdedSteps(many, turns);
+      if (crowded === undefined) return;
+      const isMatched = this.#matchOf(one, await partnersAt(one, turns, crowded.length));
+      if (await commonStep(many, crowded, isMatched, turns) !== undefined) {
         throw new ExecutionError(
           "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)",
         );
@@ -184,28 +216,57 @@ class VectorOperation {
     }
     // Only included labels, or dropped names, can make two results of a group the same.
     if (this.#matching.include.length === 0 && (!this.#dropsName || haveOneName(many))) return;
-    const partners: { readonly labels: Labels; readonly series?: InstantSeries }[] = one.map((series) => ({
-      labels: series.labels,
-      series,
-    }));
-    // What stands in for a missing element has the matching labels only.
-    if (fillOne !== null) partners.push({ labels: matchingLabels(many[0]!.labels, this.#matching) });
-    for (const { labels: oneLabels, series } of partners) {
-      const byResult = Map.groupBy(many, ({ labels }) => this.#resultLabels(labels, oneLabels).key());
-      const isMatched = (step: number, element: InstantSeries) => {
-        const partner = one.find(({ present }) => present[step] !== NONE);
-        if (partner !== series) return false;
-        const value = partner === undefined ? fillOne! : elementOf(partner, step);
-        return this.#hasResult(elementOf(element, step), value);
-      };
-      for (const same of byResult.values()) {
-        if (same.length > 1 && haveCommonStep(same, isMatched)) {
-          throw new ExecutionError(
-            "multiple matches for labels: grouping labels must ensure unique matches",
-          );
-        }
+    const partners = await partnersAt(one, turns, many[0]!.present.length);
+    for (const partner of new Set(partners)) {
+      if (partner < one.length || fillOne !== null) {
+        await this.#checkResults({ many, one }, partners, partner, turns);
       }
     }
+  }
+
+  /** @param partner What is matched: an index of `one`, or its length for what stands in for a missing element. */
+  async #checkResults(
+    { many, one }: MatchGroup,
+    partners: Uint32Array,
+    partner: number,
+    turns: Turns,
+  ): Promise<void> {
+    // What stands in has the matching labels only.
+    const oneLabels = one[partner]?.labels ?? matchingLabels(many[0]!.labels, this.#matching);
+    const byResult = new Map<string, InstantSeries[]>();
+    for (const series of many) {
+      const key = this.#resultLabels(series.labels, oneLabels).key();
+      const same = byResult.get(key);
+      if (same === undefined) byResult.set(key, [series]);
+      else same.push(series);
+      const pause = turns.after(SIGNATURE_CELLS);
+      if (pause !== undefined) await pause;
+    }
+    if (byResult.size === many.length) return;
+    const isMatched = this.#matchOf(one, partners);
+    const isMatchedHere = (step: number, element: InstantSeries) =>
+      partners[step] === partner && isMatched(step, element);
+    for (const same of byResult.values()) {
+      const crowded = same.length > 1 ? await crowdedSteps(same, turns) : undefined;
+      if (crowded !== undefined && await commonStep(same, crowded, isMatchedHere, turns) !== undefined) {
+        throw new ExecutionError(
+          "multiple matches for labels: grouping labels must ensure unique matches",
+        );
+      }
+    }
+  }
+
+  /** Whether an element of the "many" side makes a result with what is its partner at a step. */
+  #matchOf(
+    one: readonly InstantSeries[],
+    partners: Uint32Array,
+  ): (step: number, element: InstantSeries) => boolean {
+    const fillOne = this.#matching.fill.rhs;
+    return (step, element) => {
+      const partner = one[partners[step]!];
+      const other = partner === undefined ? fillOne : elementOf(partner, step);
+      return other !== null && this.#hasResult(elementOf(element, step), other);
+    };
   }
 
   /** The steps of `one` where it makes a result with none of `many`. */
@@ -228,11 +289,14 @@ class VectorOperation {
     return operateOnElements(op, lhs, rhs).value !== undefined;
   }
 
-  #checkOneSide(one: readonly InstantSeries[]): void {
+  async #checkOneSide(one: readonly InstantSeries[], turns: Turns): Promise<void> {
     const { card, fill } = this.#matching;
-    const canMatch = (step: number) =>
-      fill.lhs !== null || fill.rhs !== null || this.#many.some(({ present }) => present[step] !== NONE);
-    const pair = commonStep(one, canMatch);
+    const crowded = await crowdedSteps(one, turns);
+    if (crowded === undefined) return;
+    const isFilled = fill.lhs !== null || fill.rhs !== null;
+    if (!isFilled) this.#stepsOfMany ??= stepsOfAny(this.#many, crowded.length);
+    const canMatch = (step: number) => isFilled || this.#stepsOfMany![step] === 1;
+    const pair = await commonStep(one, crowded, canMatch, turns);
     if (pair === undefined) return;
     const [first, second] = pair.map((series) => series.labels.toString()).sort();
     const group = matchingLabels(one[0]!.labels, this.#matching);
@@ -256,31 +320,9 @@ function intersect(a: Uint8Array, b: Uint8Array, c: Uint8Array | undefined, out:
     }}
 }
 
-/** `present` without the steps at which any of `others` has a sample. */
-function withoutSteps(present: Uint8Array, others: readonly InstantSeries[]): Uint8Array {
+/** `present` without the steps at which there is something else. */
+function withoutSteps(present: Uint8Array, others: Uint8Array): Uint8Array {
   const rest = present.slice();
-  for (const other of others) {
-    for (let step = 0; step < rest.length; step++) if (other.present[step] !== NONE) rest[step] = NONE;
-  }
+  for (let step = 0; step < rest.length; step++) if (others[step] !== NONE) rest[step] = NONE;
   return rest;
-}
-
-function haveCommonStep(
-  series: readonly InstantSeries[],
-  counts: (step: number, series: InstantSeries) => boolean,
-): boolean {
-  return commonStep(series, counts) !== undefined;
-}
-
-/** Two series that have a sample that counts at the same step. */
-function commonStep(
-  series: readonly InstantSeries[],
-  counts: (step: number, series: InstantSeries) => boolean,
-): [InstantSeries, InstantSeries] | undefined {
-  const steps = series[0]!.present.length;
-  for (let step = 0; step < steps; step++) {
-    const here = series.filter((one) => one.present[step] !== NONE && counts(step, one));
-    if (here.length > 1) return [here[0]!, here[1]!];
-  }
-  return undefined;
 }

@@ -15,7 +15,10 @@ export function matchingLabels(labels: Labels, { labels: names, isOn }: VectorMa
   return isOn ? labels.keep(new Set(names)) : labels.drop(new Set([METRIC_NAME, ...names]));
 }
 
-/** A function that gives the labels of a result from those of the "many" side (the left of two) and the other one. */
+/**
+ * A function that gives the labels of a result from those of the "many" side (the left of two) and the other one.
+ * @param dropsName Whether the name goes, before a label of the other side may take its place.
+ */
 export function resultLabelsOf(
   { card, labels: names, isOn, include }: VectorMatching,
   dropsName: boolean,

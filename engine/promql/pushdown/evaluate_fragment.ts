@@ -55,7 +55,7 @@ class FragmentRun implements SourceContext {
 
   constructor(readonly fragment: Fragment, context: FragmentContext) {
     this.#context = context;
-    this.account = new SampleAccount(fragment.limits, fragment.querySteps, fragment.perStepStats);
+    this.account = new SampleAccount(fragment.limits, fragment.steps, fragment.perStepStats);
     const nowMs = context.now();
     this.#deadlineMs = nowMs + fragment.timeoutMs;
     this.#sliceEndMs = nowMs + SLICE_MS;

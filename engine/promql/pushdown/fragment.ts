@@ -28,7 +28,6 @@ export interface Fragment {
   readonly steps: Steps;
   /** The query that the fragment is part of. */
   readonly query: { readonly startMs: number; readonly endMs: number; readonly stepMs: number };
-  readonly querySteps: Steps;
   readonly lookbackDeltaMs: number;
   readonly useStartTimestamps: boolean;
   readonly typeAndUnitLabels: boolean;

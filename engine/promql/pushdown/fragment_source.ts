@@ -82,7 +82,7 @@ function selectorSource(selector: VectorSelector, { fragment, account }: SourceC
       const found = quantity === "values"
         ? newest.fill(samples, out)
         : newest.fillTimes(samples, quantity, out);
-      if (found > 0) account.lookAt(out, found, steps);
+      if (found > 0) account.lookAt(out, found);
       return found > 0;
     },
     dropsName: quantity !== "values",
@@ -112,7 +112,7 @@ function rangeCallSource(
     fill: (series, out) => {
       const windows = cutter.cut(withoutGaps(samplesOf(series, fragment), useStartTimestamps), false);
       if (windows.floats === undefined && windows.histograms === undefined) return false;
-      account.lookThrough([windows], steps, true);
+      account.lookThrough([windows], true);
       const running = evaluateBySlices(implementation, windows, out, functionCall, context);
       return running === undefined ? hasSamples(out) : running.then(() => hasSamples(out));
     },

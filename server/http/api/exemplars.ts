@@ -2,12 +2,13 @@ import { formatValue } from "../../../engine/go_float.ts";
 import { compareLabels, Labels } from "../../../engine/labels/labels.ts";
 import { parseExpr } from "../../../engine/promql/parser.ts";
 import { extractSelectors } from "../../../engine/promql/traverse.ts";
+import { parserOptions } from "../../config/features.ts";
 import type { SeriesExemplars } from "../../shard/shard.ts";
 import { ApiError } from "../api_error.ts";
 import type { Shards } from "../deps.ts";
+import { rawTimestamp } from "../json/raw.ts";
 import { orBadData, plainMatchers } from "../params/form.ts";
 import type { Router } from "../router.ts";
-import { parserOptions } from "./expression.ts";
 
 /** `/query_exemplars`. */
 export function addExemplarRoutes(
@@ -36,7 +37,7 @@ function sorted(entries: readonly SeriesExemplars[]): object[] {
       exemplars: exemplars.map(({ labels, value, timeMs }) => ({
         labels: Labels.fromSortedPairs(labels).toObject(),
         value: formatValue(value),
-        timestamp: timeMs / 1000,
+        timestamp: rawTimestamp(timeMs),
       })),
     }));
 }

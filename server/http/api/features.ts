@@ -2,7 +2,7 @@ import { FUNCTION_SIGNATURES } from "../../../engine/promql/function_signatures.
 import { isAggregator, WORDS } from "../../../engine/promql/token.ts";
 import type { AppDeps } from "../deps.ts";
 import type { Router } from "../router.ts";
-import { parserOptions } from "./expression.ts";
+import { parserOptions } from "../../config/features.ts";
 
 type Category = Readonly<Record<string, boolean>>;
 

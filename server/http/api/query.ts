@@ -28,20 +28,20 @@ export function addQueryRoutes(router: Router, deps: QueryRouteDeps): void {
   const { queries, now } = deps;
   const queryOptions = (form: Form, signal: AbortSignal) => optionsOf(form, signal, deps);
   const withSeries = deps.features.has("query-cost");
-  router.read("/query", async ({ form, signal }) => {
+  router.read("/query", async ({ form, signal, origin }) => {
     const limit = form.limit();
     const timeMs = form.time("time", Math.trunc(now()));
     const options = queryOptions(form, signal);
-    const result = await run(() => queries.instant(form.get("query"), { ...options, timeMs }));
+    const result = await run(() => queries.instant(form.get("query"), { ...options, timeMs, origin }));
     const cost = await costOf(result, form, { ...options, startMs: timeMs, endMs: timeMs, stepMs: 0 }, deps);
     return resultOf(result, { form, limit, startMs: timeMs, stepMs: 0, cost, withSeries });
   });
 
-  router.read("/query_range", async ({ form, signal }) => {
+  router.read("/query_range", async ({ form, signal, origin }) => {
     const limit = form.limit();
     const range = rangeOf(form);
     const options = queryOptions(form, signal);
-    const result = await run(() => queries.range(form.get("query"), { ...options, ...range }));
+    const result = await run(() => queries.range(form.get("query"), { ...options, ...range, origin }));
     const cost = await costOf(result, form, { ...options, ...range }, deps);
     return resultOf(result, { form, limit, ...range, cost, withSeries });
   });

@@ -52,7 +52,8 @@ export function writeTimestamp(out: DataView, at: number, ms: number): number {
     ms = -ms;
   }
   const seconds = Math.floor(ms / 1000);
-  const rest = ms - seconds * 1000;
+  // Beyond the integers that doubles tell apart, there is no telling what is left.
+  const rest = ms > Number.MAX_SAFE_INTEGER ? 0 : ms - seconds * 1000;
   at = writeInteger(out, at, seconds);
   if (rest === 0) return at;
   out.setUint32(at, GROUPS[rest | 0] - ZERO + POINT, true); // the point in place of the first of four digits

@@ -1,4 +1,4 @@
-import { formatValue } from "../../../engine/go_float.ts";
+import { formatPlain } from "../../../engine/go_float.ts";
 import type { Labels } from "../../../engine/labels/labels.ts";
 import type { MatrixSeries, QueryValue } from "../../../engine/promql/query_result.ts";
 import { FLOAT, HISTOGRAM } from "../../../engine/promql/value.ts";
@@ -13,15 +13,12 @@ type Chunks = Generator<Uint8Array<ArrayBuffer>, void>;
 export function* queryValueChunks(value: QueryValue): Chunks {
   const out = new ByteWriter();
   switch (value.type) {
+    // Upstream writes these two in another way than samples: 1.5 s is no 1.500, and a scalar has no exponent.
     case "scalar":
-      out.ascii("[");
-      timestamp(out, value.timeMs);
-      out.ascii(`,"${formatValue(value.value)}"]`);
+      out.ascii(`[${value.timeMs / 1000},"${formatPlain(value.value)}"]`);
       break;
     case "string":
-      out.ascii("[");
-      timestamp(out, value.timeMs);
-      out.ascii(",");
+      out.ascii(`[${value.timeMs / 1000},`);
       out.string(value.text);
       out.ascii("]");
       break;

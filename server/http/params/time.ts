@@ -1,4 +1,5 @@
 import { quote } from "../../../engine/labels/labels.ts";
+import { formatTimestamp } from "../../../engine/go_time.ts";
 import { parseNumber } from "./go_text.ts";
 
 /** The time range of requests that give none, in ms; upstream's bounds, as near as a number gets to them. */
@@ -16,14 +17,15 @@ const RFC3339 =
 
 /**
  * Reads Unix seconds or an RFC 3339 time.
- * @returns Whole milliseconds since the Unix epoch.
+ * @returns Whole milliseconds since the Unix epoch; beyond the bounds, the bound.
  * @throws {SyntaxError} If `text` is neither.
  */
 export function parseTime(text: string): number {
   const seconds = parseNumber(text);
   if (seconds !== undefined) {
     const whole = Math.trunc(seconds);
-    return whole * 1000 + Math.round((seconds - whole) * 1000);
+    const ms = whole * 1000 + Math.round((seconds - whole) * 1000);
+    return Math.min(Math.max(ms, TIME_MS_MIN), TIME_MS_MAX);
   }
   const ms = parseRfc3339(text) ?? BOUNDS.get(text);
   if (ms === undefined) throw new SyntaxError(`cannot parse ${quote(text)} to a valid timestamp`);
@@ -48,7 +50,7 @@ function parseRfc3339(text: string): number | undefined {
 
 /** RFC 3339 as Go prints it in JSON: in UTC, without zeros at the end. */
 export function formatTime(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.?0*Z$/, "Z");
+  return formatTimestamp(ms).replace(/\.?0*Z$/, "Z");
 }
 
 /** Go's zero time: never. */

@@ -90,7 +90,7 @@ function checkScalar({ scalar }: EvalCommand, found: number): void {
   if (!almostEqual(scalar, found)) fail(`expected scalar ${scalar}, found ${found}`);
 }
 
-function vectorOf({ series }: QueryValue & { type: "vector" }): { labels: Labels; sample: Found }[] {
+export function vectorOf({ series }: QueryValue & { type: "vector" }): { labels: Labels; sample: Found }[] {
   return series.map(({ labels, values, present, histograms }) => {
     if (present[0] === HISTOGRAM) return { labels, sample: histograms![0]! };
     if (present[0] !== FLOAT) fail(`series ${labels} of a vector has no sample`);
@@ -151,7 +151,7 @@ function checkMatrix(command: EvalCommand, value: QueryValue & { type: "matrix" 
   checkComplete(series, found);
 }
 
-function matrixOf({ series }: QueryValue & { type: "matrix" }): FoundSeries[] {
+export function matrixOf({ series }: QueryValue & { type: "matrix" }): FoundSeries[] {
   return series.map(({ labels, times, values, present, histograms }) => {
     const samples = new Map<number, Found>();
     for (let i = 0; i < times.length; i++) {
@@ -191,7 +191,7 @@ function showExpected(expected: SequenceValue): string {
   return expected.kind === "histogram" ? toTestExpression(expected.histogram) : expected.kind;
 }
 
-function show(sample: Found): string {
+export function show(sample: Found): string {
   return typeof sample === "number" ? String(sample) : toTestExpression(sample);
 }
 

@@ -1,13 +1,15 @@
 /**
  * Runs scripts of upstream's PromQL test language, all there are unless files are named, on the memory store and again
- * on three shards in workers, unless stores are named:
+ * on three shards in workers, unless stores are named. Stores that evaluate by themselves are compared with the memory
+ * store, too.
  *
  *   deno run -A tests/conformance/promqltest/run.ts [--store memory|reopened|sharded|workers]… [--verbose] [file…]
  *
- * Prints counts per file and store and, last, `<n> passed, <n> failed`; the exit code is 1 if anything failed.
+ * Prints counts per file and store and, last, `<n> passed, <n> failed`; the exit code is 1 if anything failed, and 2 if
+ * upstream's scripts are not there.
  */
 import { parseArgs } from "node:util";
-import { scriptFiles } from "./script_files.ts";
+import { scriptFiles, UPSTREAM_SCRIPTS } from "./script_files.ts";
 import { runScript } from "./script_runner.ts";
 import { ScriptStore, STORE_KINDS } from "./script_store.ts";
 
@@ -27,12 +29,19 @@ const kinds = values.store.map((name) => {
   }
   return kind;
 });
+if (positionals.length === 0 && scriptFiles([UPSTREAM_SCRIPTS]).length === 0) {
+  console.error(
+    `There are no scripts in ${UPSTREAM_SCRIPTS}: set NARTHEX_CONFORMANCE to where promqltest/ is`,
+  );
+  Deno.exit(2);
+}
 let passed = 0, failed = 0;
 for (const kind of kinds) {
   const store = await ScriptStore.open(kind);
+  const reference = store.evaluateFragment === undefined ? undefined : await ScriptStore.open("memory");
   for (const file of positionals.length > 0 ? positionals : scriptFiles()) {
     try {
-      const result = await runScript(Deno.readTextFileSync(file), store);
+      const result = await runScript(Deno.readTextFileSync(file), store, reference);
       passed += result.passed;
       failed += result.failures.length;
       console.log(`${kind}: ${file}: ${result.passed} passed, ${result.failures.length} failed`);
@@ -44,6 +53,8 @@ for (const kind of kinds) {
       console.log(`${kind}: ${file}: ${(error as Error).message}`);
     }
   }
+  if (reference === undefined) continue;
+  console.log(`${kind}: ${store.aggregationsPushedDown} aggregations were evaluated by the shards`);
 }
 console.log(`${passed} passed, ${failed} failed`);
 Deno.exit(failed > 0 ? 1 : 0);

@@ -1,6 +1,7 @@
 import { Engine, type EngineFeatures } from "../../../engine/promql/engine.ts";
 import type { Queryable } from "../../../engine/tsdb/select.ts";
 import { atVariants } from "./at_variants.ts";
+import { compareStores } from "./compare_stores.ts";
 import { checkAnnotations, checkFailure, checkStep, checkValue, ExpectationError } from "./expectations.ts";
 import { type EvalCommand, parseScript } from "./script.ts";
 import type { ScriptStore } from "./script_store.ts";
@@ -30,20 +31,31 @@ export interface ScriptResult {
 
 /**
  * Runs a script of upstream's test language on an emptied store, on after failures.
+ * @param reference Another store. With it, everything is also evaluated without delayed removal of names on both, which
+ *   have to agree: only then are aggregations left to stores that can evaluate by themselves.
  * @throws {ScriptError} If the script cannot be read.
  */
-export async function runScript(text: string, store: ScriptStore): Promise<ScriptResult> {
-  const engine = new Engine({ ...FEATURES, maxSamples: MAX_SAMPLES, now: () => performance.now() });
-  await store.clear();
+export async function runScript(
+  text: string,
+  store: ScriptStore,
+  reference?: ScriptStore,
+): Promise<ScriptResult> {
+  const options = { ...FEATURES, maxSamples: MAX_SAMPLES, now: () => performance.now() };
+  const engine = new Engine(options);
+  const plainEngine = new Engine({ ...options, delayedNameRemoval: false });
+  const stores = reference === undefined ? [store] : [store, reference];
+  const clear = () => Promise.all(stores.map((one) => one.clear()));
+  await clear();
   let passed = 0;
   const failures: Failure[] = [];
   for (const command of parseScript(text)) {
-    if (command.kind === "clear") await store.clear();
-    else if (command.kind === "load") await store.load(command);
+    if (command.kind === "clear") await clear();
+    else if (command.kind === "load") await Promise.all(stores.map((one) => one.load(command)));
     else {
       try {
         if (command.isRange) await evaluateRange(engine, store, command);
         else await evaluateInstant(engine, store, command);
+        if (reference !== undefined) await compareStores(plainEngine, command, store, reference);
         passed++;
       } catch (error) {
         const { line, query } = command;

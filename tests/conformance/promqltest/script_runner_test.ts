@@ -124,3 +124,42 @@ for (
     await assert.rejects(() => runScript(script, store), message);
   });
 }
+
+/** What a store that is compared with the first one does instead, and what is found. */
+const OTHERS: readonly { name: string; other: Partial<ScriptStore>; query: string; reason?: RegExp }[] = [
+  { name: "the same", other: {}, query: "sum(m)\n  {} 5" },
+  {
+    name: "no data",
+    other: { load: () => Promise.resolve() },
+    query: "sum(m)\n  {} 5",
+    reason: /expected nothing for \{\}, found 5 \(as an instant query on another store\)/,
+  },
+  {
+    name: "only the steps before",
+    other: {
+      select: async function (this: ScriptStore, request) {
+        const all = await ScriptStore.prototype.select.call(this, request);
+        return request.endMs > 0 ? [] : all;
+      },
+    },
+    query: "sum(m)\n  {} 5",
+    reason: /found 5 \(as a range query on another store\)/,
+  },
+  {
+    name: "a failure",
+    other: { select: () => Promise.reject(new Error("gone")) },
+    query: "h\n  h {{schema:0 count:3 sum:5 buckets:[1 2]}}",
+    reason: /expected expanding series: gone, found a result/,
+  },
+];
+
+for (const { name, other, query, reason } of OTHERS) {
+  Deno.test(`a store beside one with ${name} ${reason === undefined ? "passes" : "fails"}`, async () => {
+    const store = await ScriptStore.open("sharded");
+    const reference = Object.assign(await ScriptStore.open("memory"), other);
+    const { failures } = await runScript(`${LOAD}\neval instant at 0 ${query}\n`, store, reference);
+    assert.equal(failures.length, reason === undefined ? 0 : 1, failures[0]?.reason);
+    if (reason !== undefined) assert.match(failures[0].reason, reason);
+    assert.ok(reason !== undefined || store.aggregationsPushedDown > 0);
+  });
+}

@@ -38,13 +38,20 @@ export class ScriptStore implements Queryable, Disposable, Partial<FragmentEvalu
   #shards: readonly Shard[] = [];
   #loads = 0;
 
+  /** Aggregations that the databases evaluated by themselves. */
+  aggregationsPushedDown = 0;
+
   /** Where there are several databases, they evaluate what they can, as shards do. */
   readonly evaluateFragment: FragmentEvaluator["evaluateFragment"] | undefined;
 
   private constructor(readonly kind: StoreKind) {
     if (kind === "sharded" || kind === "workers") {
-      this.evaluateFragment = (fragment) =>
-        Promise.all(this.#shards.map((shard) => shard.evaluateFragment(fragment)));
+      this.evaluateFragment = async (fragment) => {
+        const results = await Promise.all(this.#shards.map((shard) => shard.evaluateFragment(fragment)));
+        const isDone = results.every(({ kind }) => kind === "rows");
+        if (isDone && fragment.expr.kind === "aggregation") this.aggregationsPushedDown++;
+        return results;
+      };
     }
     const url = new URL("./script_shard_worker.ts", import.meta.url);
     this.#workers = Array.from(

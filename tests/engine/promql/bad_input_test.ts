@@ -6,6 +6,16 @@ import { MINUTE, seriesOf, storeOf } from "./_series.ts";
 const store = storeOf([seriesOf({ __name__: "up", job: "a".repeat(5000), "größe": "1" }, [1, 2, 3])]);
 const engine = new Engine({ now: () => performance.now() });
 
+/** `a0,a1,…` */
+const names = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, i) => `${prefix}${i}`).join();
+/** `x @ 0 or x @ 1000 or …`, as a tree of little height. */
+function balancedOr(from: number, to: number): string {
+  if (to - from === 1) return `x @ ${1000 * from}`;
+  const middle = (from + to) >> 1;
+  return `(${balancedOr(from, middle)} or ${balancedOr(middle, to)})`;
+}
+
 /** Text that is meant to exhaust a parser or a matcher. Each has to end soon, in a result or a refusal. */
 const TEXTS: readonly { name: string; query: string; error?: "bad_data" | "execution" }[] = [
   {
@@ -17,6 +27,30 @@ const TEXTS: readonly { name: string; query: string; error?: "bad_data" | "execu
     query: "(1+".repeat(10_000) + "1" + ")".repeat(10_000),
     error: "bad_data",
   },
+  {
+    name: "five runs of 400 parentheses inside each other",
+    query: `${"(".repeat(400)}`.repeat(5) + "up" + `${")".repeat(400)}+1`.repeat(5),
+  },
+  {
+    name: "60,000 labels to match on and 60,000 to copy",
+    query: `up + on(${names("a", 60_000)}) group_left(${names("b", 60_000)}) y`,
+  },
+  {
+    name: "60,000 labels to match on, the last of which is to be copied",
+    query: `up + on(${names("a", 60_000)}) group_left(a59999) y`,
+    error: "bad_data",
+  },
+  {
+    name: "60,000 matchers on one side of an operator",
+    query: `up and y{${Array.from({ length: 60_000 }, (_, i) => `l${i}="x"`).join()}}`,
+  },
+  {
+    name: "30,000 matchers of labels that are grouped by",
+    query: `up and on(${names("l", 30_000)}) sum by (${names("l", 30_000)}) (y{${
+      Array.from({ length: 30_000 }, (_, i) => `l${i}="x"`).join()
+    }})`,
+  },
+  { name: "5,000 times of one series", query: balancedOr(0, 5000) },
   { name: "10,000 open parentheses", query: "(".repeat(10_000), error: "bad_data" },
   { name: "10,000 minus signs before a number", query: "-".repeat(10_000) + "1" },
   { name: "10,000 minus signs", query: "-".repeat(10_000) + "up", error: "bad_data" },

@@ -290,6 +290,14 @@ const ERRORS: readonly (readonly [query: string, message: string])[] = [
   [`{a!="b",c=~".*"}`, "1:1: parse error: vector selector must contain at least one non-empty matcher"],
   [`x{__name__="y"}`, '1:1: parse error: metric name must not be set twice: "x" or "y"'],
   [`x{"y"}`, '1:1: parse error: metric name must not be set twice: "x" or "y"'],
+  [
+    String.raw`x{"a\"\\\n"}`,
+    String.raw`1:1: parse error: metric name must not be set twice: "x" or "a\"\\\n"`,
+  ],
+  [
+    String.raw`x + on ("a\"") group_left ("a\"") y`,
+    String.raw`1:3: parse error: label "a\"" must not occur in ON and GROUP clause at once`,
+  ],
   ["x{", "1:3: parse error: unexpected end of input inside braces"],
   ["x{a}", '1:4: parse error: unexpected "}" in label matching, expected label matching operator'],
   ["x{a=b}", '1:5: parse error: unexpected identifier "b" in label matching, expected string'],

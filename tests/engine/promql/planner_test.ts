@@ -66,6 +66,11 @@ for (
   });
 }
 
+Deno.test("selectors of many times of the same series share a select where their times are the same", () => {
+  const at = Array.from({ length: 200 }, (_, i) => `x @ ${1000 * i}`);
+  assert.equal(plan([...at, ...at].join(" or ")).selections.length, 200);
+});
+
 Deno.test("every function is implemented", () => {
   // These become numbers when a query is planned, or are answered by the selector itself.
   const planned = ["start", "end", "range", "step", "start_timestamp"];

@@ -61,6 +61,17 @@ const CASES: readonly [query: string, expected: string | undefined][] = [
   [`a * on (job) fill_left (0) sum by (job) (b{job="x"})`, undefined],
 ];
 
+/** `l0="x",l1="x",…` */
+const matchers = (count: number) => Array.from({ length: count }, (_, i) => `l${i}="x"`).join();
+
+for (const [count, handedOver] of [[1, 1], [64, 64], [65, 0], [60_000, 0]]) {
+  Deno.test(`propagateMatchers: of ${count} equal labels, ${handedOver} are asked for on the other side`, () => {
+    const expr = propagateMatchers(parseExpr(`a and b{${matchers(count)}}`), FUNCTIONS);
+    assert.ok(expr.kind === "binary" && expr.lhs.kind === "vectorSelector");
+    assert.equal(expr.lhs.matchers.length, handedOver + 1);
+  });
+}
+
 Deno.test("propagateMatchers: equal labels on one side are asked for on the other", () => {
   for (const [query, expected] of CASES) {
     const expr = parseExpr(query, { enableBinopFillModifiers: true });

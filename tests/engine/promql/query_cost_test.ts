@@ -97,3 +97,11 @@ Deno.test("explain reports the plan without measurements", async () => {
   assert.equal(plan?.root.operator, "aggregate");
   assert.equal(plan?.root.measured, undefined);
 });
+
+Deno.test("explain does not repeat a long query for every level of its tree", async () => {
+  const query = "abs(".repeat(900) + `up{job="${"x".repeat(20_000)}"}` + ")".repeat(900);
+  const { plan } = await engine.instant(store, query, 0, { explain: true });
+  assert.equal(plan?.root.expr, query);
+  const { length } = JSON.stringify(plan);
+  assert.ok(length < 5e6, `the report has ${length} characters`);
+});

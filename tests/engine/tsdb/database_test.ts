@@ -34,6 +34,20 @@ Deno.test("select() gives back rows from the head, after a flush, after a reopen
   );
 });
 
+Deno.test("select() gives up where there are more samples than are wanted", async () => {
+  const database = await Database.open(new MemoryStore(), options);
+  const group = database.group("target");
+  for (const name of ["a", "b", "c"]) database.slotFor(group, labelsOf(name));
+  database.append(group, 1000, row(1, 10, 100));
+  database.append(group, 2000, row(2, 20, 200));
+  const request = { matchers: everything, ...all };
+  assert.equal((await database.select({ ...request, maxSamples: 6 })).length, 3);
+  await assert.rejects(database.select({ ...request, maxSamples: 5 }), {
+    name: "SelectSizeError",
+    message: "found more than 5 samples: select fewer series or a shorter range",
+  });
+});
+
 Deno.test("append() refuses a row that is not newer and carries on after it", async () => {
   const database = await Database.open(new MemoryStore(), options);
   const group = database.group("target");

@@ -54,6 +54,29 @@ h_bucket{le="+Inf"} 5e-3 -1.5
   }
 });
 
+Deno.test("import says what a server will make of old samples and of those ahead of the clock", async () => {
+  const nowMs = Date.UTC(2026, 0, 31), day = 86_400, hour = 3600;
+  const cases: [seconds: number, out: RegExp, err: RegExp][] = [
+    [nowMs / 1000 - 14 * day, /\(1 block\)\n$/, /^$/],
+    [
+      nowMs / 1000 - 16 * day,
+      /The first sample is of 2026-01-15T00:00Z\. .* --storage\.tsdb\.retention\.time/,
+      /^$/,
+    ],
+    [nowMs / 1000 + hour, /\(1 block\)\n$/, /^$/],
+    [nowMs / 1000 + 2 * hour, /\(1 block\)\n$/, /^Warning: the last sample is of 2026-01-31T02:00Z, ahead/],
+  ];
+  for (const [seconds, out, err] of cases) {
+    await withTempDir(async (path) => {
+      const io = new Output();
+      const options = { stdin: readerOf(`a 1 ${seconds}\n# EOF\n`), nowMs };
+      assert.equal(await importSamples({ file: "-", storagePath: path, labels: {} }, io, options), 0);
+      assert.match(io.out, out);
+      assert.match(io.err, err);
+    });
+  }
+});
+
 Deno.test("import takes the text format where the first timestamp counts ms", async () => {
   await withTempDir(async (path) => {
     const { code, err } = await importText(

@@ -80,6 +80,9 @@ Deno.test("requests that are wrong are refused in upstream's words", async () =>
       "parse_query?query=",
       'invalid parameter "query": unknown position: parse error: no expression found in input',
     ],
+    [`format_query?query=${nested(5, 400)}`, tooNested(801)],
+    [`parse_query?query=${nested(5, 400)}`, tooNested(801)],
+    [`parse_query?query=${nested(1, 1000)}`, tooNested(1)],
     ["series", "no match[] parameter provided"],
     ["series?match[]={}", 'invalid parameter "match[]": match[] must contain at least one non-empty matcher'],
     ["labels?match[]={}", "match[] must contain at least one non-empty matcher"],
@@ -148,10 +151,12 @@ Deno.test("an instant query, as GET and as form", async () => {
     return [what, query, rest];
   });
   const base = { timeoutMs: undefined, lookbackDeltaMs: undefined, perStepStats: false };
+  const origin = { clientIP: "", method: "GET", path: "/api/v1/query" };
+  const posted = { ...origin, method: "POST" };
   assert.deepEqual(seen, [
-    ["instant", "1+1", { ...base, timeMs: 4000 }],
-    ["instant", "1+1", { ...base, timeMs: 4000, timeoutMs: 30_000, perStepStats: true }],
-    ["instant", "up", { ...base, timeMs: NOW_MS, lookbackDeltaMs: 60_000 }],
+    ["instant", "1+1", { ...base, origin, timeMs: 4000 }],
+    ["instant", "1+1", { ...base, origin: posted, timeMs: 4000, timeoutMs: 30_000, perStepStats: true }],
+    ["instant", "up", { ...base, origin, timeMs: NOW_MS, lookbackDeltaMs: 60_000 }],
   ]);
 });
 
@@ -338,6 +343,10 @@ Deno.test("exemplars", async () => {
       exemplars: [{ labels: { trace_id: "abc" }, value: "2", timestamp: 1.5 }],
     },
   ]);
+  assert.match(
+    await (await get(`/api/v1/query_exemplars?query=up&${probe}`)).text(),
+    /"value":"2","timestamp":1\.500}/,
+  );
   assert.deepEqual((calls[0][1] as { matcherSets: unknown }).matcherSets, [
     [{ type: "=", name: "__name__", value: "up" }],
   ]);
@@ -345,8 +354,21 @@ Deno.test("exemplars", async () => {
   assert.deepEqual([none.status, await none.text()], [204, ""]);
 });
 
+/** Runs of parentheses inside each other, with an operator between them. */
+function nested(runs: number, levels: number): string {
+  return `${"(".repeat(levels)}`.repeat(runs) + "a" + `${")".repeat(levels)}%2B1`.repeat(runs);
+}
+
+function tooNested(column: number): string {
+  const reason = "expression nested more than 1000 levels deep, use fewer parentheses";
+  return `invalid parameter "query": 1:${column}: parse error: ${reason}`;
+}
+
 Deno.test("queries are formatted and parsed", async () => {
   const { get, post } = fake();
+  for (const path of ["format_query", "parse_query"]) {
+    assert.equal((await get(`/api/v1/${path}?query=${nested(4, 200)}`)).status, 200);
+  }
   assert.equal(await dataOf(await get("/api/v1/format_query?query=sum(up)by(job)")), "sum by (job) (up)");
   const tree = await dataOf(await post("/api/v1/parse_query", { query: "-up" })) as {
     type: string;

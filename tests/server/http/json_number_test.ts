@@ -90,6 +90,8 @@ Deno.test("times are seconds with three places or none", () => {
     [1_795_212_607_020, "1795212607.020"],
     [Number.MAX_SAFE_INTEGER, "9007199254740.991"],
     [-Number.MAX_SAFE_INTEGER, "-9007199254740.991"],
+    [9_223_309_901_257_974_999, "9223309901257974"],
+    [-9_223_309_901_257_974_000, "-9223309901257974"],
   ];
   for (const [ms, text] of table) assert.equal(written(writeTimestamp, ms), text);
 });

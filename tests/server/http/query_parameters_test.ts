@@ -280,3 +280,35 @@ for (
     if (error !== undefined) assert.match(answer.error, error);
   });
 }
+
+Deno.test("of 25 infos, ten are told and the others counted", async () => {
+  const named = Array.from(
+    { length: 25 },
+    (_, i) => ({ ...series[0], labels: Labels.from({ __name__: `up${i}`, i: String(i) }) }),
+  );
+  const { get } = server([], {}, { select: () => Promise.resolve(named) });
+  const { infos } = await get(`/query?query=${encodeURIComponent('rate({__name__=~"up.*"}[5m])')}&time=600`);
+  assert.deepEqual([infos.length, infos.at(-1)], [11, "15 more info annotations omitted"]);
+});
+
+Deno.test("times beyond those of a Date are times like others", async () => {
+  const { get } = server(["query-cost", "promql-per-step-stats"]);
+  const classic =
+    'label_replace(vector(2), "le", "1", "", "") or label_replace(vector(1), "le", "+Inf", "", "")';
+  const queries = ["1", "up", "rate(up[5m:1m])", "time()", `histogram_quantile(0.5, ${classic})`];
+  const times = ["253402300800", "9000000000000", "1e300", "-1e300", "292277025-08-18T07:12:54.999999999Z"];
+  for (const time of times) {
+    for (const query of queries.map(encodeURIComponent)) {
+      for (
+        const path of [
+          `/query?query=${query}&time=${time}&stats=all`,
+          `/query_range?query=${query}&start=${time}&end=${time}&step=1&stats=all`,
+          `/query_cost?query=${query}&time=${time}`,
+        ]
+      ) {
+        const { code, error } = await get(path);
+        assert.deepEqual([path, code, error], [path, 200, undefined]);
+      }
+    }
+  }
+});

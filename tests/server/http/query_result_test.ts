@@ -31,6 +31,9 @@ Deno.test("results have upstream's exact form", () => {
   const table: readonly [QueryValue, string][] = [
     [{ type: "scalar", timeMs: 4000, value: 2 }, '[4,"2"]'],
     [{ type: "scalar", timeMs: 4001, value: NaN }, '[4.001,"NaN"]'],
+    [{ type: "scalar", timeMs: 1500, value: 1e30 }, '[1.5,"1000000000000000000000000000000"]'],
+    [{ type: "scalar", timeMs: -1500, value: 1e-9 }, '[-1.5,"0.000000001"]'],
+    [{ type: "string", timeMs: 1500, text: "a" }, '[1.5,"a"]'],
     [{ type: "string", timeMs: 0, text: 'a"\n\u00e9\ud800' }, '[0,"a\\"\\n\u00e9\ufffd"]'],
     [{ type: "vector", timeMs: 1, series: [] }, "[]"],
     [

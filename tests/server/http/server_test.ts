@@ -37,6 +37,22 @@ Deno.test("listen addresses", () => {
   }
 });
 
+for (const address of [":0", "127.0.0.1:0"]) {
+  Deno.test(`queries that come to ${address} know the address of their client`, async () => {
+    const { app, calls } = fake();
+    const { addresses: [listens], shutdown } = await listen(
+      app,
+      { listenAddresses: [address] },
+      NO_WEB_CONFIG,
+    );
+    const port = listens.slice(listens.lastIndexOf(":") + 1);
+    await (await fetch(`http://127.0.0.1:${port}/api/v1/query?query=1`)).text();
+    const [[, , { origin }]] = calls as [[string, string, { origin: unknown }]];
+    assert.deepEqual(origin, { clientIP: "127.0.0.1", method: "GET", path: "/api/v1/query" });
+    await shutdown();
+  });
+}
+
 for (const address of [":0", "0.0.0.0:0", "[::]:0"]) {
   Deno.test(`${address} listens on the addresses of IPv4 and of IPv6, if there are any`, async () => {
     const { addresses: [listens], shutdown } = await listen(

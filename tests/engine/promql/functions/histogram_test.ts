@@ -105,6 +105,41 @@ Deno.test("histogram_quantiles() labels every quantile, also where quantiles cha
   });
 });
 
+Deno.test("histogram_quantiles() evaluates each step once, however often its quantile changes", async () => {
+  const steps = 32;
+  const vector = [series({ __name__: "x" }, ...new Array(steps).fill(native))];
+  const changing = Array.from({ length: steps }, (_, step) => step / steps);
+  for (const { phis, columns } of [{ phis: [0.5], columns: 0 }, { phis: changing, columns: steps }]) {
+    let reads = 0, reserved = 0;
+    const counted = new Proxy(vector[0].histograms!, {
+      get: (target, key) => {
+        if (key !== "length") reads++;
+        return Reflect.get(target, key);
+      },
+    });
+    const column = Array.from({ length: steps }, (_, step) => phis[step % phis.length]);
+    const args = [[{ ...vector[0], histograms: counted }], "q", column];
+    const call = {
+      ...callOf('histogram_quantiles(x, "q", 0)', args, { steps }),
+      reserve: (cells: number) => void (reserved = cells),
+    };
+    await evaluate(HISTOGRAM_FUNCTIONS, call);
+    assert.equal(reads, steps);
+    assert.equal(reserved, columns * steps);
+  }
+});
+
+Deno.test("histogram_quantiles() makes no columns that it may not", async () => {
+  const vector = [bucket("1", 1, 1), bucket("2", 2, 2), bucket("+Inf", 2, 2)];
+  const call = {
+    ...callOf('histogram_quantiles(x, "q", 0)', [vector, "q", [0, 1]], { steps: 2 }),
+    reserve: (cells: number) => {
+      if (cells > 2) throw new RangeError("too many");
+    },
+  };
+  await assert.rejects(evaluate(HISTOGRAM_FUNCTIONS, call), RangeError);
+});
+
 Deno.test("histogram_fraction() takes classic and native histograms", async () => {
   const vector = [bucket("1", 1), bucket("2", 3), bucket("+Inf", 4), series({ __name__: "y" }, native)];
   const call = callOf("histogram_fraction(1, 2, x)", [1, 2, vector]);

@@ -17,6 +17,18 @@ for (
     { query: "clamp(x, NaN, 1)", args: [NaN, 1], samples: [2], want: [NaN] },
     { query: "clamp_min(x, 1)", args: [1], samples: [0, 2], want: [1, 2] },
     { query: "clamp_max(x, 1)", args: [1], samples: [0, 2], want: [0, 1] },
+    { query: "clamp_min(x, Inf)", args: [Infinity], samples: [NaN, 1], want: [Infinity, Infinity] },
+    { query: "clamp_max(x, -Inf)", args: [-Infinity], samples: [NaN, 1], want: [-Infinity, -Infinity] },
+    { query: "clamp_min(x, NaN)", args: [NaN], samples: [1, Infinity], want: [NaN, Infinity] },
+    { query: "clamp(x, -Inf, Inf)", args: [-Infinity, Infinity], samples: [NaN, 1], want: [NaN, 1] },
+    { query: "log10(x)", args: [], samples: [1000, 100, 0.001, 10, 1, 0], want: [3, 2, -3, 1, 0, -Infinity] },
+    // The last digits are those of Go.
+    {
+      query: "log10(x)",
+      args: [],
+      samples: [1e15, 5, 123456, -1],
+      want: [14.999999999999998, 0.6989700043360187, 5.091512201627771, NaN],
+    },
     { query: "ceil(x)", args: [], samples: [histogram, 1.5], want: [undefined, 2] },
   ]
 ) {

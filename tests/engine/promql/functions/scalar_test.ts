@@ -28,6 +28,12 @@ Deno.test("min_of() and max_of() compare step by step and pass NaN on", () => {
   assert.deepEqual(scalarOf(callOf("max_of(1, 2)", args, { steps: 3 })), [2, 5, NaN]);
 });
 
+Deno.test("min_of() and max_of() find an infinity beside NaN", () => {
+  const args = [[NaN, Infinity, NaN, -Infinity], [Infinity, NaN, -Infinity, NaN]];
+  assert.deepEqual(scalarOf(callOf("max_of(1, 2)", args, { steps: 4 })), [Infinity, Infinity, NaN, NaN]);
+  assert.deepEqual(scalarOf(callOf("min_of(1, 2)", args, { steps: 4 })), [NaN, NaN, -Infinity, -Infinity]);
+});
+
 Deno.test("vector() has no labels", async () => {
   const call = callOf("vector(1)", [[1, 2]], { steps: 2 });
   assert.deepEqual(await evaluate(SCALAR_FUNCTIONS, call), { "{}": [1, 2] });
