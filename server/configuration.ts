@@ -81,7 +81,9 @@ export class Configuration {
       this.#loaded = loaded;
       await this.#apply(loaded);
       this.#succeeded();
-      log.info("Completed loading of configuration file");
+      log.info("Completed loading of configuration file", {
+        file: loaded.isBuiltIn ? "(built in)" : loaded.files[0],
+      });
     } catch (error) {
       this.#successful.set(0);
       this.#lastFailureMs = now();

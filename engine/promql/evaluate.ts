@@ -1,6 +1,7 @@
 import type { SeriesColumns } from "../tsdb/select.ts";
 import { typeOf } from "./ast.ts";
 import { isSetOperator, scalarOperation } from "./binary_operation.ts";
+import { ABSENT_FUNCTIONS } from "./functions/absent.ts";
 import { rangeArgument } from "./functions/range_call.ts";
 import type { FunctionCall, SampledSeries, SampleShift } from "./functions/registry.ts";
 import { aggregate, aggregateQuantile, aggregateSource, isReduction } from "./operators/aggregate.ts";
@@ -18,7 +19,7 @@ import {
 } from "./operators/series_source.ts";
 import { setOperation } from "./operators/set_operation.ts";
 import { smoothInstant } from "./operators/smoothed_selector.ts";
-import { mapInTurns } from "./operators/turns.ts";
+import { mapInTurns, Turns } from "./operators/turns.ts";
 import { vectorBinary } from "./operators/vector_binary.ts";
 import { vectorScalar } from "./operators/vector_scalar.ts";
 import { fixedTime, inputsOf, type PlanNode } from "./plan.ts";
@@ -35,6 +36,7 @@ import {
   type Steps,
   type Value,
   type Vector,
+  type Windows,
 } from "./value.ts";
 
 type Node<Kind extends PlanNode["kind"]> = Extract<PlanNode, { kind: Kind }>;
@@ -220,8 +222,9 @@ export class Evaluator {
     if (lastMs < startMs) return { series: [], rangeMs, endsMs };
     const inner: Steps = { startMs, stepMs, count: Math.floor((lastMs - startMs) / stepMs) + 1 };
     account.reserve(inner.count);
-    const place = { rangeMs, offsetMs, isResult: node === this.#root };
-    const outer = account.enter(inner, account.needsStepsOf(place));
+    const isFixed = fixedTime(expr) !== undefined;
+    const place = { rangeMs, offsetMs, isResult: node === this.#root, isFixed };
+    const outer = account.enterSubquery(inner, place);
     const vector = await this.#vector(input, inner);
     account.leaveSubquery(outer, place);
     const times = timesOf(inner);
@@ -238,17 +241,16 @@ export class Evaluator {
 
   async #call(node: Node<"call">, steps: Steps): Promise<Value> {
     const { implementation } = node;
+    // Before its arguments, as these take room for as many steps.
+    if (isDense(node)) this.#run.options.account.expect(steps.count);
     const call = await this.#prepareCall(node, steps);
-    const { account } = this.#run.options;
-    // Without series to look at, it has a sample at every step.
-    if (!call.args.some(({ type }) => type === "vector" || type === "matrix")) account.expect(steps.count);
     switch (implementation.kind) {
       case "scalar":
         return { type: "scalar", values: implementation.evaluate(call) };
       case "vector": {
         // As upstream does, keeps a sample for every window that is not empty until it knows where all are.
         for (const arg of call.args) {
-          if (arg.type === "matrix") account.hold(windowsWithSamples(arg.range.series));
+          if (arg.type === "matrix") await holdWindows(arg.range.series, this.#run);
         }
         const result = await implementation.evaluate(call);
         return vector(this.#unique(result.filter(hasSamples), steps));
@@ -402,7 +404,7 @@ export class Evaluator {
   async #once({ input }: Node<"once">, steps: Steps): Promise<Value> {
     const { account } = this.#run.options;
     const first = { ...steps, count: Math.min(1, steps.count) }, before = account.current;
-    const outer = account.enter(first, false);
+    const outer = account.enterOnce(first);
     const value = await this.evaluate(input, first);
     account.leaveOnce(outer);
     if (steps.count <= 1) return value;
@@ -429,16 +431,37 @@ export class Evaluator {
 /** Operators that count what they hold themselves: until what takes it has settled, unless it is the result. */
 const HOLDS_SAMPLES: ReadonlySet<PlanNode["kind"]> = new Set(["windows", "subquery", "once"]);
 
-function windowsWithSamples(series: readonly RangeSeries[]): number {
-  let count = 0;
+/** Whether a call has a column for all steps, whatever series there are. */
+function isDense({ expr, implementation }: Node<"call">): boolean {
+  return implementation.kind === "scalar" || ABSENT_FUNCTIONS[expr.func.name] !== undefined ||
+    !expr.args.some((arg) => SERIES_TYPES.has(typeOf(arg)));
+}
+
+const SERIES_TYPES: ReadonlySet<string> = new Set(["vector", "matrix"]);
+
+/** Holds a sample for every window that is not empty. */
+async function holdWindows(series: readonly RangeSeries[], run: QueryRun): Promise<void> {
+  const known = new WeakMap<Windows, number>(), turns = new Turns(run);
   for (const { floats, histograms } of series) {
-    const a = floats?.windows, b = histograms?.windows;
-    const steps = (a ?? b)?.from.length ?? 0;
-    for (let step = 0; step < steps; step++) {
-      const isEmpty = (a === undefined || a.from[step] === a.to[step]) &&
-        (b === undefined || b.from[step] === b.to[step]);
-      if (!isEmpty) count++;
+    const windows = (floats ?? histograms)?.windows;
+    if (windows === undefined) continue;
+    const others = floats === undefined ? undefined : histograms?.windows;
+    let count = others === undefined ? known.get(windows) : undefined;
+    if (count === undefined) {
+      count = countFilled(windows, others ?? windows);
+      if (others === undefined) known.set(windows, count);
+      const pause = turns.after(windows.from.length);
+      if (pause !== undefined) await pause;
     }
+    run.options.account.hold(count);
+  }
+}
+
+/** Steps at which one of both windows has samples. */
+function countFilled(a: Windows, b: Windows): number {
+  let count = 0;
+  for (let step = 0; step < a.from.length; step++) {
+    if (a.from[step] !== a.to[step] || b.from[step] !== b.to[step]) count++;
   }
   return count;
 }

@@ -137,6 +137,7 @@ export class QueryRun {
         typeAndUnitLabels,
         delayedNameRemoval,
         perStepStats: account.isPerStep,
+        countedSteps: account.countedSteps,
         limits: account.limits,
         timeoutMs: deadlineMs - now(),
       }, signal);

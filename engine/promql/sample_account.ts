@@ -27,6 +27,8 @@ export interface SampleCounts {
   readonly total: number;
   /** Samples read from the store, each counted once as windows slide over it. */
   readonly read: number;
+  /** `read` and what was read for nothing, in gaps between the windows of a subquery. The same unless given. */
+  readonly scanned?: number;
   /** Most samples in memory at one time. */
   readonly peak: number;
   /** Series that selects gave, each counted once per select. */
@@ -42,17 +44,8 @@ interface PartCounts {
   read: number;
   readonly totalPerStep?: Float64Array;
   readonly readPerStep?: Float64Array;
-}
-
-function newPart(steps: Steps, perStep: boolean): PartCounts {
-  if (!perStep) return { steps, total: 0, read: 0 };
-  return {
-    steps,
-    total: 0,
-    read: 0,
-    totalPerStep: new Float64Array(steps.count),
-    readPerStep: new Float64Array(steps.count),
-  };
+  /** By step, 1 where what is read counts, 0 where it does not; undefined: it counts at every step. */
+  readonly counted?: Uint8Array;
 }
 
 /** Where a subquery's samples count among the steps around it. */
@@ -61,6 +54,8 @@ interface SubqueryPlace {
   readonly offsetMs: number;
   /** Whether it is the query's result, rather than looked through by a function, which counts its windows. */
   readonly isResult: boolean;
+  /** Whether all steps look at the same window. */
+  readonly isFixed: boolean;
 }
 
 /** Entries of columns, empty or not, that may be in memory for every sample that may be. */
@@ -109,8 +104,10 @@ export class SampleAccount {
   /** Counts of the part that is being evaluated. */
   #part: PartCounts;
 
-  constructor(readonly limits: SampleLimits, steps: Steps, perStep: boolean) {
-    this.#part = newPart(steps, perStep);
+  /** @param counted By step, 0 where what is read counts for nothing. */
+  constructor(readonly limits: SampleLimits, steps: Steps, perStep: boolean, counted?: Uint8Array) {
+    const column = () => perStep ? new Float64Array(steps.count) : undefined;
+    this.#part = { steps, total: 0, read: 0, totalPerStep: column(), readPerStep: column(), counted };
   }
 
   /** The steps of the part that is being evaluated. */
@@ -119,22 +116,35 @@ export class SampleAccount {
   }
 
   get isPerStep(): boolean {
-    return this.#part.totalPerStep !== undefined;
+    return this.#part.readPerStep !== undefined;
+  }
+
+  /** By step, 0 where what is read counts for nothing; undefined: it counts at every step. */
+  get countedSteps(): Uint8Array | undefined {
+    return this.#part.counted;
   }
 
   get counts(): SampleCounts {
     const { total, read, totalPerStep, readPerStep } = this.#part;
-    return { total, read, peak: this.#peak, series: this.#series, totalPerStep, readPerStep };
+    return {
+      total,
+      read,
+      scanned: this.#scanned,
+      peak: this.#peak,
+      series: this.#series,
+      totalPerStep,
+      readPerStep,
+    };
   }
 
   /**
    * Counts what follows apart from what was before.
-   * @param steps Those that are evaluated from here on.
-   * @returns What to give to `leaveOnce` or `leaveSubquery`.
+   * @param first The step that is evaluated from here on, for all.
+   * @returns What to give to `leaveOnce`.
    */
-  enter(steps: Steps, perStep: boolean): PartCounts {
+  enterOnce(first: Steps): PartCounts {
     const outer = this.#part;
-    this.#part = newPart(steps, perStep);
+    this.#part = { steps: first, total: 0, read: 0 };
     return outer;
   }
 
@@ -143,42 +153,54 @@ export class SampleAccount {
     const { total, read } = this.#part;
     this.#part = outer;
     outer.total += total * outer.steps.count;
-    outer.read += read;
-    if (outer.totalPerStep === undefined || outer.steps.count === 0) return;
-    for (let step = 0; step < outer.steps.count; step++) outer.totalPerStep[step]! += total;
-    outer.readPerStep![0]! += read;
+    for (let step = 0; step < (outer.totalPerStep?.length ?? 0); step++) outer.totalPerStep![step]! += total;
+    this.#readFor(0, read);
   }
 
-  /** Whether `leaveSubquery` has to know at which of a subquery's steps samples were read. */
-  needsStepsOf({ rangeMs, isResult }: SubqueryPlace): boolean {
-    const { count, stepMs } = this.steps;
-    return !isResult && count > 1 && (this.isPerStep || stepMs > rangeMs);
+  /** So many samples were read for a step of the part that is being evaluated. */
+  #readFor(step: number, samples: number): void {
+    const { counted, readPerStep } = this.#part;
+    if (counted?.[step] === 0) return;
+    this.#part.read += samples;
+    if (readPerStep !== undefined) readPerStep[step]! += samples;
   }
 
   /**
-   * What a subquery read counts for the first step of `outer` that is not before it, unless it lies in a gap between
-   * the windows of two steps.
+   * As `enterOnce`, for the steps of a subquery. What they read counts for the first step around them that is not
+   * before it, unless it lies in a gap between the windows of two.
+   * @returns What to give to `leaveSubquery`.
+   * @throws {QueryLimitError}
    */
-  leaveSubquery(outer: PartCounts, { rangeMs, offsetMs, isResult }: SubqueryPlace): void {
-    const { steps, total, read, readPerStep } = this.#part;
+  enterSubquery(steps: Steps, place: SubqueryPlace): PartCounts {
+    const outer = this.#part;
+    const { steps: { count, stepMs }, readPerStep, counted } = outer;
+    let own: Pick<PartCounts, "readPerStep" | "counted"> | undefined;
+    if (!place.isResult && !place.isFixed && count > 1) {
+      if (readPerStep !== undefined) {
+        this.expect(steps.count);
+        own = { readPerStep: new Float64Array(steps.count) };
+      } else if (counted !== undefined || stepMs > place.rangeMs) {
+        own = { counted: countedSteps(steps, outer, place) };
+      }
+    }
+    this.#part = { steps, total: 0, read: 0, ...own };
+    return outer;
+  }
+
+  leaveSubquery(outer: PartCounts, place: SubqueryPlace): void {
+    const { steps, total, read, readPerStep, counted } = this.#part;
     this.#part = outer;
-    const { startMs, stepMs, count } = outer.steps;
-    if (isResult) {
+    if (place.isResult) {
       outer.total += total;
-      if (outer.totalPerStep !== undefined) outer.totalPerStep[count - 1]! += total;
+      if (outer.totalPerStep !== undefined) outer.totalPerStep[outer.steps.count - 1]! += total;
     }
-    if (readPerStep === undefined || count <= 1) {
-      outer.read += read;
-      if (outer.readPerStep !== undefined) outer.readPerStep[0]! += read;
-      return;
-    }
-    for (let step = 0; step < steps.count; step++) {
-      if (readPerStep[step] === 0) continue;
-      const timeMs = steps.startMs + step * steps.stepMs + offsetMs;
-      const at = Math.min(Math.max(Math.ceil((timeMs - startMs) / stepMs), 0), count - 1);
-      if (timeMs <= startMs + at * stepMs - rangeMs) continue;
-      outer.read += readPerStep[step]!;
-      if (outer.readPerStep !== undefined) outer.readPerStep[at]! += readPerStep[step]!;
+    if (counted !== undefined) outer.read += read;
+    else if (readPerStep === undefined) this.#readFor(0, read);
+    else {
+      for (let step = 0; step < outer.steps.count; step++) {
+        const [from, to] = newSteps(steps, outer.steps, step, place);
+        for (let inner = from; inner < to; inner++) this.#readFor(step, readPerStep[inner]!);
+      }
     }
   }
 
@@ -225,17 +247,19 @@ export class SampleAccount {
    * @param bytes Of the columns that came of it.
    * @throws {CostLimitError|QueryLimitError}
    */
-  absorb({ total, read, peak, series = 0, totalPerStep, readPerStep }: SampleCounts, bytes: number): void {
+  absorb(
+    { total, read, scanned = read, peak, series = 0, totalPerStep, readPerStep }: SampleCounts,
+    bytes: number,
+  ): void {
     this.#hold(bytes);
     const part = this.#part;
     part.total += total;
     this.addSeries(series);
-    this.#scan(read);
+    this.#scan(scanned, read);
     this.hold(peak);
     this.#current -= peak;
-    if (part.totalPerStep === undefined) return;
-    totalPerStep?.forEach((count, step) => part.totalPerStep![step]! += count);
-    readPerStep?.forEach((count, step) => part.readPerStep![step]! += count);
+    if (part.totalPerStep !== undefined) addTo(part.totalPerStep, totalPerStep);
+    if (part.readPerStep !== undefined) addTo(part.readPerStep, readPerStep);
   }
 
   /** Entries of columns that may be in memory. */
@@ -290,14 +314,14 @@ export class SampleAccount {
    */
   lookAt(series: InstantSeries, found: number): void {
     const samples = series.histograms === undefined ? found : samplesIn({ type: "vector", series: [series] });
-    const { totalPerStep, readPerStep } = this.#part;
+    const { totalPerStep, readPerStep, counted } = this.#part;
     this.#part.total += samples;
-    this.#scan(samples);
-    if (totalPerStep === undefined) return;
-    for (let step = 0; step < totalPerStep.length; step++) {
+    this.#scan(samples, counted === undefined ? samples : samplesAt(series, counted));
+    if (readPerStep === undefined) return;
+    for (let step = 0; step < readPerStep.length; step++) {
       const size = sampleSize(series, step);
-      totalPerStep[step]! += size;
-      readPerStep![step]! += size;
+      if (totalPerStep !== undefined) totalPerStep[step]! += size;
+      readPerStep[step]! += size;
     }
   }
 
@@ -326,18 +350,21 @@ export class SampleAccount {
 
   /** @param before Samples before each index, where they are other than the index. */
   #lookThrough(windows: Windows, isRead: boolean, before?: Float64Array): number {
-    const { total, read, largest } = before === undefined
+    const { total, read, counted, largest } = before === undefined
       ? this.#totalsOf(windows)
-      : totalsOf(windows, before);
+      : totalsOf(windows, this.#part.counted, before);
     this.#part.total += total;
-    if (isRead) this.#scan(read);
-    if (this.#part.totalPerStep !== undefined) this.#spread(windows, isRead, before);
+    if (isRead) this.#scan(read, counted);
+    if (this.isPerStep) this.#spread(windows, isRead, before);
     return largest;
   }
 
+  /** Kept, as windows are looked through in one part only. */
   #totalsOf(windows: Windows): WindowTotals {
     let totals = this.#windowTotals.get(windows);
-    if (totals === undefined) this.#windowTotals.set(windows, totals = totalsOf(windows));
+    if (totals === undefined) {
+      this.#windowTotals.set(windows, totals = totalsOf(windows, this.#part.counted));
+    }
     return totals;
   }
 
@@ -345,15 +372,15 @@ export class SampleAccount {
     const { totalPerStep, readPerStep } = this.#part;
     let end = 0;
     for (let step = 0; step < from.length; step++) {
-      totalPerStep![step]! += between(from[step]!, to[step]!, before);
+      if (totalPerStep !== undefined) totalPerStep[step]! += between(from[step]!, to[step]!, before);
       if (!isRead || to[step]! <= end) continue;
       readPerStep![step]! += between(Math.max(from[step]!, end), to[step]!, before);
       end = to[step]!;
     }
   }
 
-  #scan(samples: number): void {
-    this.#part.read += samples;
+  #scan(samples: number, counted: number): void {
+    this.#part.read += counted;
     this.#scanned += samples;
     const { maxSamplesRead = Infinity } = this.limits;
     if (this.#scanned > maxSamplesRead) {
@@ -366,24 +393,70 @@ export class SampleAccount {
   }
 }
 
-/** Samples in all windows, those that are new in each, and those in the largest. */
+/** The steps `[from, to)` of a subquery that lie in the window of a step around it, and in none before. */
+function newSteps(
+  inner: Steps,
+  outer: Steps,
+  step: number,
+  { rangeMs, offsetMs }: Pick<SubqueryPlace, "rangeMs" | "offsetMs">,
+): [from: number, to: number] {
+  const endMs = outer.startMs + step * outer.stepMs - offsetMs;
+  const afterMs = endMs - (step === 0 ? rangeMs : Math.min(rangeMs, outer.stepMs));
+  const stepsUpTo = (timeMs: number) =>
+    Math.min(Math.max(Math.floor((timeMs - inner.startMs) / inner.stepMs) + 1, 0), inner.count);
+  return [stepsUpTo(afterMs), stepsUpTo(endMs)];
+}
+
+/** By step of a subquery, 1 where it lies in the window of a step around it whose reads count. */
+function countedSteps(inner: Steps, { steps, counted }: PartCounts, place: SubqueryPlace): Uint8Array {
+  const found = new Uint8Array(inner.count);
+  for (let step = 0; step < steps.count; step++) {
+    if (counted?.[step] !== 0) found.fill(1, ...newSteps(inner, steps, step, place));
+  }
+  return found;
+}
+
+/** What a series has at the steps that count, in samples. */
+function samplesAt(series: InstantSeries, counted: Uint8Array): number {
+  const { present, histograms } = series;
+  let samples = 0;
+  if (histograms === undefined) {
+    for (let step = 0; step < present.length; step++) samples += present[step]! & counted[step]!;
+  } else {
+    for (let step = 0; step < present.length; step++) samples += counted[step]! * sampleSize(series, step);
+  }
+  return samples;
+}
+
+function addTo(sums: Float64Array, counts: Float64Array | undefined): void {
+  counts?.forEach((count, step) => sums[step]! += count);
+}
+
+/** Samples in all windows, those that are new in each, those of them at steps that count, and those in the largest. */
 interface WindowTotals {
   readonly total: number;
   readonly read: number;
+  readonly counted: number;
   readonly largest: number;
 }
 
-function totalsOf({ from, to }: Windows, before?: Float64Array): WindowTotals {
-  let total = 0, read = 0, largest = 0, end = 0;
+function totalsOf(
+  { from, to }: Windows,
+  countedSteps: Uint8Array | undefined,
+  before?: Float64Array,
+): WindowTotals {
+  let total = 0, read = 0, counted = 0, largest = 0, end = 0;
   for (let step = 0; step < from.length; step++) {
     const samples = between(from[step]!, to[step]!, before);
     total += samples;
     if (samples > largest) largest = samples;
     if (to[step]! <= end) continue;
-    read += between(Math.max(from[step]!, end), to[step]!, before);
+    const added = between(Math.max(from[step]!, end), to[step]!, before);
+    read += added;
+    if (countedSteps?.[step] !== 0) counted += added;
     end = to[step]!;
   }
-  return { total, read, largest };
+  return { total, read, counted, largest };
 }
 
 /** What entries `[from, to)` count for, in samples. */

@@ -56,7 +56,7 @@ export class TokenStream {
   }
 
   failNesting(span: Span): never {
-    this.fail(span, `expression nested more than ${NESTING_MAX} levels deep, split it into recording rules`);
+    this.fail(span, `expression nested more than ${NESTING_MAX} levels deep, use fewer operators in a row`);
   }
 
   unexpected(context = this.context): never {

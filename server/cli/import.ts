@@ -64,7 +64,7 @@ export function importSamples(
 
 /** Says what a server will make of samples of these times. */
 function remarkTimes([minMs, maxMs]: readonly [number, number], nowMs: number, io: CommandIo): void {
-  const dateOf = (ms: number) => formatTimestamp(ms).slice(0, 16) + "Z";
+  const dateOf = (ms: number) => formatTimestamp(ms).replace(/:\d\d\.\d+Z$/, "Z");
   if (minMs < nowMs - RETENTION_DEFAULT_MS) {
     io.stdout(
       `The first sample is of ${

@@ -63,7 +63,7 @@ export class ServerClient {
       return { status: response.status, text: await response.text() };
     } catch (cause) {
       throw new CommandError(
-        `Cannot reach ${this.url}: ${reasonOf(cause)}: check --url and that the server runs`,
+        `Cannot reach ${this.url}: ${reasonOf(innermost(cause))}: check --url and that the server runs`,
         {
           cause,
         },
@@ -77,6 +77,11 @@ export class RefusedError extends CommandError {
   constructor(readonly status: number, readonly said: string, message: string) {
     super(message);
   }
+}
+
+/** `fetch` itself only says that it failed. */
+function innermost(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? innermost(error.cause) : error;
 }
 
 function hint(status: number): string {

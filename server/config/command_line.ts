@@ -24,6 +24,11 @@ export async function runCommandLine(
   }
 }
 
+/** What commander says of too many arguments, as somebody needs it who mistyped a command. */
+function named(text: string): string {
+  return text.replace(/too many arguments.* Expected 0 .*: (.*?)\.?$/m, 'unknown command "$1": see --help');
+}
+
 function build(handlers: Handlers, host: ProgramHost, done: (code: number | void) => void): Command {
   const program = new Command("narthex")
     .description("Prometheus-compatible monitoring in one service")
@@ -35,7 +40,9 @@ function build(handlers: Handlers, host: ProgramHost, done: (code: number | void
       writeOut: (text) => host.stdout(text),
       writeErr: (text) => host.stderr(text),
       outputError: (text, write) =>
-        write(text.replace(/^error: /, "Error parsing command line arguments: ") + suggestionFor(text)),
+        write(
+          named(text).replace(/^error: /, "Error parsing command line arguments: ") + suggestionFor(text),
+        ),
     });
   addServe(program, handlers, host, done);
   // Commands inherit exit and output settings from here on.

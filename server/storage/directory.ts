@@ -116,8 +116,8 @@ async function refuseForeign(path: string): Promise<void> {
     `it holds ${
       names.sort().at(-1)
     }, which Prometheus stores its data in, and Narthex cannot read that: use another ` +
-      `directory, and bring the data over with "promtool tsdb dump-openmetrics ${path} > data.txt" and ` +
-      `"narthex import data.txt"`,
+      `directory, and bring the data over with "promtool tsdb dump-openmetrics ${path} > data.txt" of a promtool ` +
+      `that has it (2.42 has not) and "deno task start import data.txt"`,
   );
 }
 

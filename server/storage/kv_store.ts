@@ -33,6 +33,7 @@ export async function openKvStore(path: string): Promise<KvStore> {
   let writer: Deno.Kv | undefined;
   try {
     if (await fileBytes(path) === 0) createKvFile(path);
+    else readTables(path);
     writer = await Deno.openKv(path);
     return new KvStore(path, writer, await Deno.openKv(path));
   } catch (cause) {
@@ -146,6 +147,18 @@ export function createKvFile(path: string): void {
   const db = new DatabaseSync(path);
   try {
     db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL`);
+  } finally {
+    db.close();
+  }
+}
+
+/** Reads a row of every table: Deno would end the process, without a word of the file, where that cannot be done. */
+function readTables(path: string): void {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    for (const { name } of db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()) {
+      db.prepare(`SELECT * FROM "${name}" LIMIT 1`).get();
+    }
   } finally {
     db.close();
   }

@@ -130,7 +130,7 @@ const OF_OURS: readonly Exception[] = [
     why: "trees of any height would need stack of any size; parentheses are not counted",
     applies: named("a sum of 2,001", "2,000 minus signs before"),
     answer: badData(
-      /parse error: expression nested more than 1000 levels deep, split it into recording rules$/,
+      /parse error: expression nested more than 1000 levels deep, use fewer operators in a row$/,
     ),
   },
   {

@@ -3,7 +3,8 @@ import { Registry } from "../../engine/instrument/mod.ts";
 import type { LoadedServerConfig } from "../../server/config/load_in_worker.ts";
 import { Configuration, type ConfigurationOptions } from "../../server/configuration.ts";
 
-const loadedAs = (yaml: string) => ({ config: { yaml } }) as unknown as LoadedServerConfig;
+const loadedAs = (yaml: string) =>
+  ({ config: { yaml }, isBuiltIn: true, files: [] }) as unknown as LoadedServerConfig;
 /** What is logged goes to `lines`. */
 const options = (lines: string[] = []) => ({
   registry: new Registry({ now: () => 0 }),

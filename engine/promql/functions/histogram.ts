@@ -196,9 +196,12 @@ async function histogramQuantiles(call: FunctionCall): Promise<Vector> {
   columns.forEach((phis, i) => checkQuantiles(phis, call, call.node.args[i + 2].span));
   const families = familiesOf(vectorArgument(call, 0), call, span);
   const result: Vector = [];
+  let cells = 0;
+  // Results of all quantiles are kept.
+  const reserve = (more: number) => call.reserve?.(cells += more);
   for (const phis of columns) {
     const evaluated = await evaluateFamilies(families, call, span, quantiles(phis, call, span));
-    for (const series of await splitByQuantile(evaluated, phis, name, call)) result.push(series);
+    for (const series of await splitByQuantile(evaluated, phis, name, { call, reserve })) result.push(series);
   }
   return result;
 }
@@ -208,15 +211,15 @@ async function splitByQuantile(
   vector: Vector,
   phis: Float64Array,
   name: string,
-  call: FunctionCall,
+  { call, reserve }: { readonly call: FunctionCall; reserve(cells: number): void },
 ): Promise<Vector> {
   const { numberOf, texts } = distinct(phis);
   if (texts.length === 1) {
+    reserve(vector.length * phis.length);
     return vector.map((series) => ({ ...series, labels: series.labels.with(name, texts[0]) }));
   }
   const byQuantile: Vector[] = texts.map(() => []);
   const turns = new Turns(call);
-  let cells = 0;
   for (const { labels, dropName, values, present } of vector) {
     const parts: (InstantSeries | undefined)[] = new Array(texts.length);
     for (let step = 0; step < present.length; step++) {
@@ -224,7 +227,7 @@ async function splitByQuantile(
       const number = numberOf[step];
       let part = parts[number];
       if (part === undefined) {
-        call.reserve?.(cells += present.length);
+        reserve(present.length);
         parts[number] = part = newSeries(labels.with(name, texts[number]), dropName, call.steps);
         byQuantile[number].push(part);
         const pause = turns.after(present.length);

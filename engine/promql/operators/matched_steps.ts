@@ -34,10 +34,16 @@ export async function crowdedSteps(
 }
 
 /** By step, 1 where any series has a sample. */
-export function stepsOfAny(series: readonly InstantSeries[], steps: number): Uint8Array {
+export async function stepsOfAny(
+  series: readonly InstantSeries[],
+  turns: Turns,
+  steps: number,
+): Promise<Uint8Array> {
   const found = new Uint8Array(steps);
   for (const { present } of series) {
     for (let step = 0; step < steps; step++) if (present[step] !== NONE) found[step] = 1;
+    const pause = turns.after(steps);
+    if (pause !== undefined) await pause;
   }
   return found;
 }

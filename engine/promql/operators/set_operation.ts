@@ -1,7 +1,7 @@
 import type { Binary } from "../ast.ts";
 import { hasSamples, type InstantSeries, NONE, type Vector } from "../value.ts";
 import { Turns, type TurnTaker } from "./turns.ts";
-import { signatureOf } from "./vector_matching.ts";
+import { SIGNATURE_CELLS, signatureOf } from "./vector_matching.ts";
 
 /** `and`, `or` and `unless`. */
 export async function setOperation(
@@ -25,9 +25,6 @@ export async function setOperation(
       throw new TypeError(`BUG: ${op} is no set operator`);
   }
 }
-
-/** What it takes to build a signature, in entries of columns that could be worked through. */
-const SIGNATURE_CELLS = 64;
 
 type Signature = (labels: InstantSeries["labels"]) => string;
 

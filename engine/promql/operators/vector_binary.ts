@@ -18,7 +18,7 @@ import { type Element, HISTOGRAM_CELLS, operateOnElements, StepIssues } from "./
 import { commonStep, crowdedSteps, endsOf, partnersAt, stepsOfAny } from "./matched_steps.ts";
 import { haveOneName } from "./same_labels.ts";
 import { Turns } from "./turns.ts";
-import { matchingLabels, resultLabelsOf, signatureOf } from "./vector_matching.ts";
+import { matchingLabels, resultLabelsOf, SIGNATURE_CELLS, signatureOf } from "./vector_matching.ts";
 
 interface VectorBinaryInput {
   readonly expr: Binary;
@@ -34,11 +34,10 @@ export async function vectorBinary(input: VectorBinaryInput): Promise<Vector> {
   const operation = new VectorOperation(input);
   await operation.match();
   const result: Vector = [], turns = new Turns(run);
-  for (const { many, one, present } of operation.pairs()) {
+  for await (const { many, one, present } of operation.pairs(turns)) {
     const series = operation.apply(many, one, present);
     if (hasSamples(series)) result.push(series);
-    const cells = many.histograms === undefined && one.histograms === undefined ? 1 : HISTOGRAM_CELLS;
-    const pause = turns.after(PAIR_CELLS + cells * series.present.length);
+    const pause = turns.after(PAIR_CELLS + cellsPerStep(many, one) * series.present.length);
     if (pause !== undefined) await pause;
   }
   operation.issues.report(run.annotations, expr.op, expr.span);
@@ -62,8 +61,8 @@ interface MatchGroup {
   stepsOfOne?: Uint8Array;
 }
 
-/** What it takes to build a signature, or labels of a result, in entries of columns that could be worked through. */
-const SIGNATURE_CELLS = 64, PAIR_CELLS = 256;
+/** What it takes to build labels of a result, in entries of columns that could be worked through. */
+const PAIR_CELLS = 256;
 
 class VectorOperation {
   readonly issues = new StepIssues();
@@ -115,31 +114,31 @@ class VectorOperation {
     }
   }
 
-  *pairs(): Generator<Pair> {
+  async *pairs(turns: Turns): AsyncGenerator<Pair> {
     // As upstream does, the value of fill_right stands in for the "one" side even where that is the left one.
     const { lhs: fillMany, rhs: fillOne } = this.#matching.fill;
     for (let i = 0; i < this.#many.length; i++) {
       const many = this.#many[i]!, group = this.#groupsOfMany[i]!;
       if (group.one.length === 1) yield { many, one: group.one[0]! };
-      else if (group.one.length > 1) yield* this.#pairsOf(many, group);
+      else if (group.one.length > 1) yield* this.#pairsOf(many, group, turns);
       if (fillOne !== null) {
-        const present = withoutSteps(
-          many.present,
-          group.stepsOfOne ??= stepsOfAny(group.one, many.present.length),
-        );
+        group.stepsOfOne ??= await stepsOfAny(group.one, turns, many.present.length);
+        const present = withoutSteps(many.present, group.stepsOfOne);
         yield { many, one: this.#filled(matchingLabels(many.labels, this.#matching), fillOne), present };
       }
     }
     if (fillMany === null) return;
     for (let i = 0; i < this.#one.length; i++) {
       const one = this.#one[i]!;
-      const present = this.#withoutMatches(one, this.#groupsOfOne[i]!.many);
+      const present = await this.#withoutMatches(one, this.#groupsOfOne[i]!.many, turns);
       yield { many: this.#filled(matchingLabels(one.labels, this.#matching), fillMany), one, present };
     }
   }
 
   /** Leaves out series that end before the other one begins, as many do that follow each other in a group. */
-  *#pairsOf(many: InstantSeries, group: MatchGroup): Generator<Pair> {
+  async *#pairsOf(many: InstantSeries, group: MatchGroup, turns: Turns): AsyncGenerator<Pair> {
+    const pause = turns.after(group.one.length + many.present.length);
+    if (pause !== undefined) await pause;
     const ends = group.ends ??= endsOf(group.one), [first, last] = endsOf([many]);
     for (let i = 0; i < group.one.length; i++) {
       if (ends[2 * i]! <= last! && first! <= ends[2 * i + 1]!) yield { many, one: group.one[i]! };
@@ -270,15 +269,17 @@ class VectorOperation {
   }
 
   /** The steps of `one` where it makes a result with none of `many`. */
-  #withoutMatches(one: InstantSeries, many: Vector): Uint8Array {
-    return one.present.map((kind, step) =>
-      kind !== NONE &&
-        many.some((other) =>
-          other.present[step] !== NONE && this.#hasResult(elementOf(other, step), elementOf(one, step))
-        )
-        ? NONE
-        : kind
-    );
+  async #withoutMatches(one: InstantSeries, many: Vector, turns: Turns): Promise<Uint8Array> {
+    const rest = one.present.slice();
+    for (const other of many) {
+      for (let step = 0; step < rest.length; step++) {
+        if (rest[step] === NONE || other.present[step] === NONE) continue;
+        if (this.#hasResult(elementOf(other, step), elementOf(one, step))) rest[step] = NONE;
+      }
+      const pause = turns.after(cellsPerStep(other, one) * rest.length);
+      if (pause !== undefined) await pause;
+    }
+    return rest;
   }
 
   /** Whether two elements are of types that the operator takes: others do not count as a match. */
@@ -294,7 +295,7 @@ class VectorOperation {
     const crowded = await crowdedSteps(one, turns);
     if (crowded === undefined) return;
     const isFilled = fill.lhs !== null || fill.rhs !== null;
-    if (!isFilled) this.#stepsOfMany ??= stepsOfAny(this.#many, crowded.length);
+    if (!isFilled) this.#stepsOfMany ??= await stepsOfAny(this.#many, turns, crowded.length);
     const canMatch = (step: number) => isFilled || this.#stepsOfMany![step] === 1;
     const pair = await commonStep(one, crowded, canMatch, turns);
     if (pair === undefined) return;
@@ -306,6 +307,10 @@ class VectorOperation {
         `[${first}, ${second}];many-to-many matching not allowed: matching labels must be unique on one side`,
     );
   }
+}
+
+function cellsPerStep(a: InstantSeries, b: InstantSeries): number {
+  return a.histograms === undefined && b.histograms === undefined ? 1 : HISTOGRAM_CELLS;
 }
 
 function elementOf({ present, values, histograms }: InstantSeries, step: number): Element {

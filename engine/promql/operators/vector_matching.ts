@@ -3,6 +3,9 @@ import type { VectorMatching } from "../ast.ts";
 import { withoutMetadata } from "../value.ts";
 import { keyBy } from "./grouping.ts";
 
+/** What it takes to build a signature, in entries of columns that could be worked through. */
+export const SIGNATURE_CELLS = 64;
+
 /** A function that gives equal strings for label sets that match. */
 export function signatureOf({ labels: names, isOn }: VectorMatching): (labels: Labels) => string {
   if (isOn) return keyBy([...names].sort());

@@ -55,7 +55,8 @@ class FragmentRun implements SourceContext {
 
   constructor(readonly fragment: Fragment, context: FragmentContext) {
     this.#context = context;
-    this.account = new SampleAccount(fragment.limits, fragment.steps, fragment.perStepStats);
+    const { limits, steps, perStepStats, countedSteps } = fragment;
+    this.account = new SampleAccount(limits, steps, perStepStats, countedSteps);
     const nowMs = context.now();
     this.#deadlineMs = nowMs + fragment.timeoutMs;
     this.#sliceEndMs = nowMs + SLICE_MS;

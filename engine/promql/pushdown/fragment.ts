@@ -33,6 +33,8 @@ export interface Fragment {
   readonly typeAndUnitLabels: boolean;
   readonly delayedNameRemoval: boolean;
   readonly perStepStats: boolean;
+  /** By step, 0 where what is read counts for nothing; undefined: it counts at every step. */
+  readonly countedSteps?: Uint8Array;
   readonly limits: SampleLimits;
   /** How long evaluation may take, in ms. */
   readonly timeoutMs: number;

@@ -12,7 +12,7 @@ import { type Checkpoint, evaluateBySlices } from "../operators/step_slices.ts";
 import { fixedTime } from "../plan.ts";
 import type { SampleAccount } from "../sample_account.ts";
 import { withoutBuckets, withoutGaps } from "../selected_samples.ts";
-import { FLOAT, hasSamples, type InstantSeries, NONE, type Value } from "../value.ts";
+import { FLOAT, hasSamples, type InstantSeries, NONE, type Value, type Vector } from "../value.ts";
 import { BucketFamilies, type BucketFamily } from "./bucket_families.ts";
 import type { Fragment, SeriesExpr } from "./fragment.ts";
 
@@ -127,10 +127,12 @@ function histogramCallSource(call: Call, context: SourceContext, depth: number):
   const place = scalars.indexOf(undefined);
   const inner = fragmentSource(call.args[place] as SeriesExpr, context, depth + 1);
   const implementation = FUNCTIONS[call.func.name] as Extract<FunctionImplementation, { kind: "vector" }>;
-  const callWith = (series: InstantSeries[]) =>
-    implementation.evaluate(
-      callOf(call, place, { type: "vector", series }, scalars, context),
-    ) as InstantSeries[];
+  const callWith = (series: InstantSeries[]): Vector => {
+    const result = implementation.evaluate(callOf(call, place, { type: "vector", series }, scalars, context));
+    // Nothing to wait for, as its calls are without checkpoints.
+    if (result instanceof Promise) throw new TypeError(`BUG: ${call.func.name}() waits in a fragment`);
+    return result;
+  };
   callWith([]); // for its remarks on the other arguments
   const values = new Float64Array(steps.count), present = new Uint8Array(steps.count);
   const ofBuckets = implementation.ofBuckets?.(

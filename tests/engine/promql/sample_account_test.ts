@@ -169,7 +169,65 @@ const CASES: readonly Case[] = [
   },
 ];
 
-for (const { query, at: [start, end, step], total, read = total, peak } of CASES) {
+// Subqueries shorter than the step, and what is in them, by the same rules.
+const GAP_CASES: readonly Case[] = [
+  // Eight of the eleven samples that the windows inside the subquery read.
+  {
+    query: "max_over_time(sum_over_time(one[30s])[30s:10s])",
+    at: [201, 261, 60],
+    total: [3, 3],
+    read: [5, 3],
+  },
+  { query: "max_over_time(histogram_count(h)[30s:10s])", at: [201, 261, 60], total: [3, 3], read: [39, 39] },
+  {
+    query: "max_over_time(max_over_time(one[20s:10s])[30s:10s])",
+    at: [201, 261, 60],
+    total: [3, 3],
+    read: [4, 3],
+  },
+  {
+    query: "max_over_time(vector(scalar(one @ 30))[30s:10s])",
+    at: [201, 261, 60],
+    total: [3, 3],
+    read: [1, 0],
+  },
+  {
+    query: "max_over_time(vector(scalar(one @ 30))[10s:60s])",
+    at: [201, 261, 60],
+    total: [0, 0],
+  },
+];
+
+// What a subquery with "@" reads is for the first step, as with a selector. Upstream looks for it at the times of the
+// steps around it, and loses what is not there.
+const FIXED_CASES: readonly Case[] = [
+  {
+    query: "predict_linear(one[60s:10s] @ 30, 60)",
+    at: [300, 500, 100],
+    total: [4, 4, 4],
+    read: [4, 0, 0],
+  },
+  {
+    query: "predict_linear(one[60s:10s] @ end(), 60)",
+    at: [300, 500, 100],
+    total: [6, 6, 6],
+    read: [6, 0, 0],
+  },
+  {
+    query: "max_over_time(predict_linear(one[60s:10s] @ 30, 60)[20s:10s])",
+    at: [300, 400, 100],
+    total: [2, 2],
+    read: [4, 0],
+  },
+];
+
+for (
+  const { query, at: [start, end, step], total, read = total, peak } of [
+    ...CASES,
+    ...GAP_CASES,
+    ...FIXED_CASES,
+  ]
+) {
   Deno.test(`samples of ${query} from ${start} to ${end ?? start} are counted`, async () => {
     const engine = new Engine({ now: () => 0, perStepStats: true });
     const options = { perStepStats: true };
@@ -231,6 +289,9 @@ for (
     "count_over_time(minute()[190000000s:1s])",
     "count_over_time(vector(scalar(x @ 0))[190000000s:1s])",
     "count_over_time(vector(pi() * 2)[190000000s:1s])",
+    "count_over_time(vector(scalar(nope))[190000000s:1s])",
+    "max_over_time(absent(nope)[190000000s:1s])",
+    "max_over_time(absent_over_time(nope[1m])[190000000s:1s])",
   ]
 ) {
   Deno.test(`${query} is refused before its samples are made`, async () => {
@@ -243,6 +304,14 @@ for (
     }
   });
 }
+
+Deno.test("counts by the steps of a subquery are held to the limit, and made only where they are asked for", async () => {
+  const engine = new Engine({ now: () => 0, maxSamples: 1000, perStepStats: true });
+  const run = (perStepStats: boolean) =>
+    engine.range(many, "max_over_time(nope[10s:1s])", 0, 50 * MINUTE, MINUTE, { perStepStats });
+  await run(false);
+  await assert.rejects(run(true), QueryLimitError);
+});
 
 Deno.test("what does not depend on the step is held to the limit before it is repeated", async () => {
   const allocated = largestAllocation();

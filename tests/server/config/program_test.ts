@@ -137,7 +137,7 @@ Deno.test("a wrong command line says what is wrong and calls nothing", async () 
       1,
       /at the same time/,
     ],
-    [["exprot"], 2, /exprot|too many arguments/],
+    [["exprot"], 2, /unknown command "exprot": see --help/],
     [["import"], 2, /missing required argument 'file'/],
     [["import", "x", "--label", "novalue"], 2, /expected name=value/],
     [["export", "--url=ftp://x"], 2, /expected an http\(s\) URL/],

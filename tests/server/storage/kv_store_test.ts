@@ -67,6 +67,25 @@ Deno.test("openKvStore() says which file it cannot open, and why", async () => {
   });
 });
 
+Deno.test("openKvStore() refuses a file whose tables cannot be read, which would end the process in Deno", async () => {
+  await withDirectory(async (directory) => {
+    const path = join(directory, "a.kv");
+    const store = await openKvStore(path);
+    await store.commit({ set: [{ key: ["a"], value: new Uint8Array(40_000) }] });
+    await store.close();
+    const bytes = await Deno.readFile(path);
+    bytes.fill(0x5a, 2 * 8192); // the first pages name the tables
+    await Deno.writeFile(path, bytes);
+    await assert.rejects(openKvStore(path), (error: Error) => {
+      assert.match(
+        error.message,
+        /^Cannot open the store .*a\.kv: .*malformed: .* or restore it from a backup$/,
+      );
+      return true;
+    });
+  });
+});
+
 Deno.test("get() and list() refuse a value that is not bytes", async () => {
   await withDirectory(async (directory) => {
     const path = join(directory, "a.kv");

@@ -109,7 +109,7 @@ Deno.test("histogram_quantiles() evaluates each step once, however often its qua
   const steps = 32;
   const vector = [series({ __name__: "x" }, ...new Array(steps).fill(native))];
   const changing = Array.from({ length: steps }, (_, step) => step / steps);
-  for (const { phis, columns } of [{ phis: [0.5], columns: 0 }, { phis: changing, columns: steps }]) {
+  for (const { phis, columns } of [{ phis: [0.5], columns: 1 }, { phis: changing, columns: steps }]) {
     let reads = 0, reserved = 0;
     const counted = new Proxy(vector[0].histograms!, {
       get: (target, key) => {
@@ -138,6 +138,16 @@ Deno.test("histogram_quantiles() makes no columns that it may not", async () => 
     },
   };
   await assert.rejects(evaluate(HISTOGRAM_FUNCTIONS, call), RangeError);
+});
+
+Deno.test("histogram_quantiles() counts the columns of all quantiles together", async () => {
+  const vector = [bucket("1", 1, 1), bucket("2", 2, 2), bucket("+Inf", 2, 2)];
+  const reserved: number[] = [];
+  await evaluate(HISTOGRAM_FUNCTIONS, {
+    ...callOf('histogram_quantiles(x, "q", 0, 1, 0.5)', [vector, "q", [0, 1], 0.5, [0, 0.25]], { steps: 2 }),
+    reserve: (cells: number) => void reserved.push(cells),
+  });
+  assert.deepEqual(reserved, [2, 4, 6, 8, 10]);
 });
 
 Deno.test("histogram_fraction() takes classic and native histograms", async () => {

@@ -32,7 +32,7 @@ const store = storeOf([
 ]);
 
 /** Evaluates with a clock by which every checkpoint finds that it is time to pause. */
-async function pausesOf(query: string): Promise<number> {
+async function pausesOf(query: string, from = store): Promise<number> {
   let nowMs = 0, pauses = 0;
   const engine = new Engine({
     now: () => nowMs += 25,
@@ -42,8 +42,9 @@ async function pausesOf(query: string): Promise<number> {
     },
     timeoutMs: 1e9,
     enableExperimentalFunctions: true,
+    enableBinopFillModifiers: true,
   });
-  await engine.range(store, query, 0, (STEPS - 1) * MINUTE, MINUTE);
+  await engine.range(from, query, 0, (STEPS - 1) * MINUTE, MINUTE);
   return pauses;
 }
 
@@ -93,11 +94,14 @@ for (
     { query: "one * on() b", series: 1 },
     { query: "b * on() group_left() one", series: 300 },
     { query: "b * on() one", series: 1 },
+    { query: "b * on() group_left() fill_left(0) one", series: 301 },
+    { query: "one * on() fill_right(0) b", series: 1 },
   ]
 ) {
   Deno.test(`${query} gives ${series} series, and ends when its time is up`, async () => {
     let nowMs = 0;
-    const engine = (timeoutMs: number) => new Engine({ now: () => nowMs += 1, timeoutMs });
+    const engine = (timeoutMs: number) =>
+      new Engine({ now: () => nowMs += 1, timeoutMs, enableBinopFillModifiers: true });
     const run = (timeoutMs: number) => engine(timeoutMs).range(following, query, 0, 999 * MINUTE, MINUTE);
     const { value } = await run(1e9);
     assert.equal(value.type === "matrix" && value.series.length, series);
@@ -106,6 +110,27 @@ for (
     await assert.rejects(run(Math.floor(needed / 2)), QueryTimeoutError);
   });
 }
+
+for (
+  const { filled, plain } of [
+    { filled: "b * on() group_left() fill_left(0) one", plain: "b * on() group_left() one" },
+    { filled: "one * on() fill_right(0) b", plain: "one * on() b" },
+  ]
+) {
+  Deno.test(`${filled} lets other work have its turn while it looks for what to fill`, async () => {
+    const pauses = await pausesOf(filled, following) - await pausesOf(plain, following);
+    assert.ok(pauses >= 8, `${pauses} turns`);
+  });
+}
+
+Deno.test("absent_over_time() lets other work have its turn while it counts windows", async () => {
+  const series = Array.from({ length: 128 }, (_, i) => seriesOf({ __name__: "y", i: `${i}` }, floats));
+  const { times } = series[0]!;
+  const alike = storeOf(series.map((one) => ({ ...one, times })));
+  const query = "absent_over_time(y[5m])";
+  const pauses = await pausesOf(query, storeOf(series)) - await pausesOf(query, alike);
+  assert.ok(pauses >= 3, `${pauses} turns`);
+});
 
 Deno.test("mapInTurns() is done at once without pauses, and waits for each otherwise", async () => {
   const items = Array.from({ length: 10 }, (_, i) => i), twice = (i: number) => 2 * i;
