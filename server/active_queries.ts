@@ -1,21 +1,21 @@
 import type { StartedQuery } from "./promql_queries.ts";
 
 /** Bytes of one slot; a longer query is cut. */
-const SLOT_BYTES = 1024;
+const SLOT_BYTES = 1000;
 
 /** A query that was running when the last process ended. */
 export interface UnfinishedQuery {
   readonly query: string;
-  /** When it began, in ms since the Unix epoch. */
+  /** When it began, in ms since the Unix epoch, to the second. */
   readonly beganMs: number;
 }
 
 /**
  * The queries that are running now, in a file, so that those that were running at a crash can be told afterwards:
  *
- *   slot 0: one line of JSON, blanks to its end │ slot 1: blanks only, free │ …
+ *   [ │ slot 0: {"query":…,"timestamp_sec":…}, and zeros to its end │ slot 1: zeros only, free │ …
  *
- * Slots are written at once into the page cache, which outlives the process; nothing waits for the disk.
+ * which is upstream's form. Slots are written at once into the page cache, which outlives the process; nothing waits for the disk.
  */
 export class ActiveQueries implements Disposable {
   readonly #file: Deno.FsFile;
@@ -32,16 +32,17 @@ export class ActiveQueries implements Disposable {
    * @throws If the file cannot be opened.
    */
   static open(path: string, slots: number): { active: ActiveQueries; unfinished: UnfinishedQuery[] } {
-    let before = "";
+    let before = new Uint8Array(0);
     try {
-      before = Deno.readTextFileSync(path);
+      before = Deno.readFileSync(path);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
     const file = Deno.openSync(path, { create: true, truncate: true, write: true });
     const active = new ActiveQueries(file, slots);
+    active.#writeAt(0, new TextEncoder().encode("["));
     for (let slot = 0; slot < slots; slot++) active.#write(slot, "");
-    return { active, unfinished: before.split("\n").flatMap(unfinishedOf) };
+    return { active, unfinished: unfinishedIn(before) };
   }
 
   /** Records a query until the returned function is called. */
@@ -64,33 +65,42 @@ export class ActiveQueries implements Disposable {
   }
 
   #write(slot: number, text: string): void {
-    const bytes = new Uint8Array(SLOT_BYTES).fill(0x20);
+    const bytes = new Uint8Array(SLOT_BYTES);
     bytes.set(new TextEncoder().encode(text));
-    bytes[SLOT_BYTES - 1] = 0x0a;
-    this.#file.seekSync(slot * SLOT_BYTES, Deno.SeekMode.Start);
+    this.#writeAt(1 + slot * SLOT_BYTES, bytes);
+  }
+
+  #writeAt(offset: number, bytes: Uint8Array): void {
+    this.#file.seekSync(offset, Deno.SeekMode.Start);
     for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
   }
 }
 
 /** An entry that fits a slot. */
 function entryOf(query: string, beganMs: number): string {
+  const timestamp_sec = Math.floor(beganMs / 1000);
   for (let length = Math.min(query.length, SLOT_BYTES);; length = Math.floor(length / 2)) {
-    const text = JSON.stringify({ query: query.slice(0, length), beganMs });
-    if (new TextEncoder().encode(text).length < SLOT_BYTES) return text;
+    const text = `${JSON.stringify({ query: query.slice(0, length), timestamp_sec })},`;
+    if (new TextEncoder().encode(text).length <= SLOT_BYTES) return text;
   }
 }
 
-/** The last time that a `Date` can be. */
-const DATE_MS_MAX = 8.64e15;
+/** The last time that a `Date` can be, in seconds. */
+const DATE_SECONDS_MAX = 8.64e12;
 
-/** What a line tells; nothing where it is blank or was cut by the crash. */
-function unfinishedOf(line: string): UnfinishedQuery[] {
-  if (line.trim() === "") return [];
-  try {
-    const { query, beganMs } = JSON.parse(line) as Record<string, unknown>;
-    const isTime = typeof beganMs === "number" && Math.abs(beganMs) <= DATE_MS_MAX;
-    return typeof query === "string" && isTime ? [{ query, beganMs }] : [];
-  } catch {
-    return [];
+/** What a file tells; nothing of slots that are free or were cut by the crash. */
+function unfinishedIn(bytes: Uint8Array): UnfinishedQuery[] {
+  const found: UnfinishedQuery[] = [];
+  for (let at = 1; at < bytes.length; at += SLOT_BYTES) {
+    const [text] = new TextDecoder().decode(bytes.subarray(at, at + SLOT_BYTES)).split("\0");
+    if (text === "") continue;
+    try {
+      const { query, timestamp_sec: seconds } = JSON.parse(text.replace(/,$/, "")) as Record<string, unknown>;
+      if (typeof query !== "string" || typeof seconds !== "number") continue;
+      if (Math.abs(seconds) <= DATE_SECONDS_MAX) found.push({ query, beganMs: seconds * 1000 });
+    } catch {
+      // Damaged, or of an earlier form: there is nothing to tell.
+    }
   }
+  return found;
 }
