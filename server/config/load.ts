@@ -219,10 +219,15 @@ function inactiveSections(config: Config, document: YamlDocument): string[] {
   const { source } = config;
   const isSet = (key: string) =>
     typeof document.root === "object" && document.root !== null && key in document.root;
-  const discovery = Object.keys(discoveryFields).filter((key) => {
-    if (key === "static_configs") return false;
+  const discovery = Object.keys(discoveryFields).flatMap((key) => {
+    if (key === "static_configs") return [];
     const property = camelCase(key) as keyof ScrapeConfig["source"];
-    return config.scrapeConfigs.some((job) => (job.source[property] as readonly unknown[]).length > 0);
+    const jobs = config.scrapeConfigs.filter((job) =>
+      (job.source[property] as readonly unknown[]).length > 0
+    );
+    if (jobs.length === 0) return [];
+    const names = jobs.map(({ jobName }) => quote(jobName)).join(", ");
+    return [`section ${key}: not active in this version: it gives no targets to ${names}`];
   });
   const sections = {
     rule_files: source.ruleFiles.length > 0,
@@ -235,5 +240,5 @@ function inactiveSections(config: Config, document: YamlDocument): string[] {
   const threshold = source.storage.tsdb?.staleSeriesCompactionThreshold ?? 0;
   const set = Object.entries({ ...sections, "storage.tsdb.stale_series_compaction_threshold": threshold > 0 })
     .filter(([, present]) => present).map(([key]) => key);
-  return [...set, ...discovery].map((key) => `section ${key}: not active in this version`);
+  return [...set.map((key) => `section ${key}: not active in this version`), ...discovery];
 }

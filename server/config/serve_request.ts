@@ -25,6 +25,14 @@ export function serveRequest(given: ReadonlyMap<FlagName, unknown>, cores: numbe
     const rule = flags.agent ? "can not be used in agent mode" : "can only be used in agent mode";
     throw new UsageError(`The following flag(s) ${rule}: ${list(misplaced)}`, EXIT.wrongMode);
   }
+  if (
+    given.has("storage.path") && (given.get("storage.tsdb.path") ?? flags.storagePath) !== flags.storagePath
+  ) {
+    throw new UsageError(
+      "--storage.path and --storage.tsdb.path are one setting: give one of them",
+      EXIT.usage,
+    );
+  }
   if (!(flags.autoGomemlimitRatio > 0 && flags.autoGomemlimitRatio <= 1)) {
     throw new UsageError(
       "--auto-gomemlimit.ratio must be greater than 0 and less than or equal to 1.",

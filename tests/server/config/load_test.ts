@@ -218,7 +218,7 @@ scrape_configs:
   assert.deepEqual(warnings, [
     "section rule_files: not active in this version",
     "section remote_write: not active in this version",
-    "section dns_sd_configs: not active in this version",
+    'section dns_sd_configs: not active in this version: it gives no targets to "a", "b"',
   ]);
 });
 

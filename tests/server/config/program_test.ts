@@ -130,6 +130,7 @@ Deno.test("a wrong command line says what is wrong and calls nothing", async () 
     [["--web.search.max-limit=-1"], 2, /at least 0/],
     [["--agent", "--query.timeout=5m"], 3, /can not be used in agent mode: \["--query.timeout"\]/],
     [["--storage.agent.path=x"], 3, /can only be used in agent mode: \["--storage.agent.path"\]/],
+    [["--storage.path=a", "--storage.tsdb.path=b"], 2, /are one setting: give one of them/],
     [["--auto-gomemlimit.ratio=2"], 1, /less than or equal to 1/],
     [["--enable-feature=otlp-deltatocumulative,otlp-native-delta-ingestion"], 1, /at the same time/],
     [
