@@ -17,7 +17,7 @@ import type { Slabs } from "./slabs.ts";
 const CELLS_PER_SAMPLE = 4;
 
 /** What an entry of columns takes at most. */
-export const CELL_BYTES = 8;
+const CELL_BYTES = 8;
 
 export type SinkRows = Pick<FragmentRows, "labels" | "rows" | "ignoredHistograms">;
 
@@ -192,7 +192,6 @@ export class GroupSink implements Sink {
     return {
       labels: this.#labels.finish(),
       rows,
-
       ignoredHistograms: this.#ignoredHistograms,
     };
   }
