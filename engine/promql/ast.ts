@@ -95,6 +95,7 @@ export interface Aggregation extends Node {
 
 export interface Binary extends Node {
   readonly kind: "binary";
+  readonly type: "scalar" | "vector";
   readonly op: BinaryOperator;
   readonly lhs: Expr;
   readonly rhs: Expr;
@@ -122,6 +123,7 @@ export interface VectorMatching {
 
 export interface Unary extends Node {
   readonly kind: "unary";
+  readonly type: ValueType;
   readonly op: "+" | "-";
   readonly expr: Expr;
 }
@@ -129,6 +131,7 @@ export interface Unary extends Node {
 /** Parentheses right around each other are one node, so that any number of them is no deep tree. */
 export interface Paren extends Node {
   readonly kind: "paren";
+  readonly type: ValueType;
   /** How many pairs of parentheses there are, at least 1; `span` is that of the outermost. */
   readonly levels: number;
   /** Not in parentheses itself. */
@@ -139,7 +142,7 @@ export interface Paren extends Node {
 export function paren(expr: Expr, span: Span): Paren {
   return expr.kind === "paren"
     ? { ...expr, levels: expr.levels + 1, span }
-    : { kind: "paren", levels: 1, expr, span };
+    : { kind: "paren", type: typeOf(expr), levels: 1, expr, span };
 }
 
 /** A calculation inside `[…]` or behind `offset`, in seconds. Its operands are not expressions. */
@@ -171,9 +174,8 @@ export function typeOf(expr: Expr): ValueType {
     case "call":
       return expr.func.returnType;
     case "binary":
-      return typeOf(expr.lhs) === "scalar" && typeOf(expr.rhs) === "scalar" ? "scalar" : "vector";
     case "unary":
     case "paren":
-      return typeOf(expr.expr);
+      return expr.type;
   }
 }

@@ -1,12 +1,19 @@
 import type { Matcher } from "../labels/matcher.ts";
 import type { AtModifier, DurationOperand, Expr, TimeShift, VectorMatching, VectorSelector } from "./ast.ts";
 import { formatPlain } from "../go_float.ts";
+import { recurse, type Recursion } from "./recursion.ts";
+import { fold } from "./traverse.ts";
 
 /** A value that JSON can carry. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /** The tree as `/api/v1/parse_query` gives it; durations and timestamps are in ms. Bytes that are not UTF-8 are U+FFFD. */
 export function toJson(expr: Expr): Json {
+  return fold(expr, jsonOver);
+}
+
+/** As `toJson`, where `below` is what the expressions directly below `expr` give. */
+function jsonOver(expr: Expr, below: readonly Json[]): Json {
   switch (expr.kind) {
     case "numberLiteral":
       return { type: "numberLiteral", val: formatPlain(expr.value) };
@@ -24,7 +31,7 @@ export function toJson(expr: Expr): Json {
     case "subquery":
       return {
         type: "subquery",
-        expr: toJson(expr.expr),
+        expr: below[0],
         range: expr.rangeMs,
         rangeExpr: durationJson(expr.rangeExpr),
         step: expr.stepMs,
@@ -33,30 +40,26 @@ export function toJson(expr: Expr): Json {
       };
     case "call": {
       const { name, argTypes, variadic, returnType } = expr.func;
-      return { type: "call", func: { name, argTypes, variadic, returnType }, args: expr.args.map(toJson) };
+      return { type: "call", func: { name, argTypes, variadic, returnType }, args: below };
     }
-    case "aggregation":
-      return {
-        type: "aggregation",
-        op: expr.op,
-        expr: toJson(expr.expr),
-        param: expr.param && toJson(expr.param),
-        grouping: expr.grouping,
-        without: expr.isWithout,
-      };
+    case "aggregation": {
+      const [inner, param = null] = below;
+      const { op, grouping, isWithout } = expr;
+      return { type: "aggregation", op, expr: inner, param, grouping, without: isWithout };
+    }
     case "binary":
       return {
         type: "binaryExpr",
         op: expr.op,
-        lhs: toJson(expr.lhs),
-        rhs: toJson(expr.rhs),
+        lhs: below[0],
+        rhs: below[1],
         matching: expr.matching && matchingJson(expr.matching),
         bool: expr.returnsBool,
       };
     case "unary":
-      return { type: "unaryExpr", op: expr.op, expr: toJson(expr.expr) };
+      return { type: "unaryExpr", op: expr.op, expr: below[0] };
     case "paren": {
-      let json: Json = toJson(expr.expr);
+      let [json] = below;
       for (let level = 0; level < expr.levels; level++) json = { type: "parenExpr", expr: json };
       return json;
     }
@@ -88,10 +91,15 @@ function matchingJson({ card, labels, isOn: on, include, fill }: VectorMatching)
 }
 
 function durationJson(operand: DurationOperand | null): Json {
+  return recurse(durationJsonOver(operand));
+}
+
+function* durationJsonOver(operand: DurationOperand | null): Recursion<Json> {
   if (operand === null) return null;
   if (operand.kind === "numberLiteral") {
     return { type: "numberLiteral", val: formatPlain(operand.value), duration: operand.isDuration };
   }
-  const { op, lhs, rhs, isWrapped: wrapped } = operand;
-  return { type: "durationExpr", op, lhs: durationJson(lhs), rhs: durationJson(rhs), wrapped };
+  const { op, isWrapped: wrapped } = operand;
+  const lhs = yield durationJsonOver(operand.lhs), rhs = yield durationJsonOver(operand.rhs);
+  return { type: "durationExpr", op, lhs, rhs, wrapped };
 }

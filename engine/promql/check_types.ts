@@ -11,6 +11,7 @@ import {
 import { isComparison, isSetOperator } from "./binary_operation.ts";
 import type { Span } from "./position.ts";
 import { PromQLSyntaxError } from "./promql_syntax_error.ts";
+import { recurse, type Recursion } from "./recursion.ts";
 import { quoteText } from "./string_literal.ts";
 import { documentedType, type ValueType } from "./value_type.ts";
 
@@ -20,7 +21,7 @@ import { documentedType, type ValueType } from "./value_type.ts";
  * @throws {PromQLSyntaxError} For the first part that does not fit.
  */
 export function checkTypes(query: string, expr: Expr): ValueType {
-  return new TypeChecker(query).check(expr);
+  return recurse(new TypeChecker(query).check(expr));
 }
 
 class TypeChecker {
@@ -30,7 +31,7 @@ class TypeChecker {
     this.#query = query;
   }
 
-  check(expr: Expr): ValueType {
+  *check(expr: Expr): Recursion<ValueType> {
     switch (expr.kind) {
       case "numberLiteral":
         return "scalar";
@@ -42,20 +43,20 @@ class TypeChecker {
         this.#checkSelector(expr.selector);
         return "matrix";
       case "subquery": {
-        const type = this.check(expr.expr);
+        const type = yield this.check(expr.expr);
         if (type !== "vector") {
           this.#fail(expr.span, `subquery is only allowed on instant vector, got ${type} instead`);
         }
         return "matrix";
       }
       case "call":
-        return this.#checkCall(expr);
+        return yield* this.#checkCall(expr);
       case "aggregation":
-        return this.#checkAggregation(expr);
+        return yield* this.#checkAggregation(expr);
       case "binary":
-        return this.#checkBinary(expr);
+        return yield* this.#checkBinary(expr);
       case "unary": {
-        const type = this.check(expr.expr);
+        const type = yield this.check(expr.expr);
         if (type !== "scalar" && type !== "vector") {
           const allowed = "unary expression only allowed on expressions of type scalar or instant vector";
           this.#fail(expr.span, `${allowed}, got "${documentedType(type)}"`);
@@ -63,7 +64,7 @@ class TypeChecker {
         return type;
       }
       case "paren":
-        return this.check(expr.expr);
+        return yield this.check(expr.expr);
     }
   }
 
@@ -80,7 +81,7 @@ class TypeChecker {
     return "vector";
   }
 
-  #checkCall({ func, args, span }: Call): ValueType {
+  *#checkCall({ func, args, span }: Call): Recursion<ValueType> {
     const { name, argTypes, variadic } = func;
     const min = variadic === 0 ? argTypes.length : argTypes.length - 1;
     const max = variadic < 0 ? Infinity : min + variadic;
@@ -91,12 +92,12 @@ class TypeChecker {
     }
     const filter = name === "info" ? args[1] : undefined;
     if (filter) this.#checkInfoFilter(filter, span);
-    args.forEach((arg, i) => {
-      if (arg === filter) return;
+    for (const [i, arg] of args.entries()) {
+      if (arg === filter) continue;
       const expected = argTypes[Math.min(i, argTypes.length - 1)];
-      const type = this.check(arg);
+      const type = yield this.check(arg);
       if (type !== expected) this.#fail(arg.span, mismatch(expected, `call to function "${name}"`, type));
-    });
+    }
     return func.returnType;
   }
 
@@ -110,12 +111,12 @@ class TypeChecker {
     }
   }
 
-  #checkAggregation({ op, expr, param }: Aggregation): ValueType {
-    const type = this.check(expr);
+  *#checkAggregation({ op, expr, param }: Aggregation): Recursion<ValueType> {
+    const type = yield this.check(expr);
     if (type !== "vector") this.#fail(expr.span, mismatch("vector", "aggregation expression", type));
     if (param !== null) {
       const expected = op === "count_values" ? "string" : "scalar";
-      const paramType = this.check(param);
+      const paramType = yield this.check(param);
       if (paramType !== expected) {
         this.#fail(param.span, mismatch(expected, "aggregation parameter", paramType));
       }
@@ -123,10 +124,9 @@ class TypeChecker {
     return "vector";
   }
 
-  #checkBinary(expr: Binary): ValueType {
-    const { op, lhs, rhs, span, opSpan } = expr;
-    const left = this.check(lhs), right = this.check(rhs);
-    const type = left === "scalar" && right === "scalar" ? "scalar" : "vector";
+  *#checkBinary(expr: Binary): Recursion<ValueType> {
+    const { op, type, lhs, rhs, span, opSpan } = expr;
+    const left = yield this.check(lhs), right = yield this.check(rhs);
     const isSet = isSetOperator(op);
 
     if (expr.returnsBool && !isComparison(op)) {

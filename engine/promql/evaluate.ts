@@ -50,6 +50,8 @@ interface NodeObserver {
 export class Evaluator {
   readonly #run: QueryRun;
   readonly #observe: NodeObserver | undefined;
+  /** Operators that are being evaluated, each for the one before. */
+  #level = 0;
   /** What is evaluated first: the query itself. */
   #root: PlanNode | undefined;
   /** Arguments of a call or an operator that was to be pushed down, should it come back. */
@@ -70,11 +72,14 @@ export class Evaluator {
     this.#root ??= node;
     const pause = this.#run.checkpoint();
     if (pause !== undefined) await pause;
+    // What comes after an `await` starts with an empty stack, however deep the plan is.
+    if (++this.#level % STACKED_MAX === 0) await undefined;
     const { now, account } = this.#run.options;
     const before = account.current, startMs = now();
     const value = await this.#evaluate(node, steps);
     if (!HOLDS_SAMPLES.has(node.kind)) account.settle(before, value);
     this.#observe?.(node, steps, value, now() - startMs);
+    this.#level--;
     return value;
   }
 
@@ -427,6 +432,9 @@ export class Evaluator {
     return out;
   }
 }
+
+/** Operators whose evaluation may call each other on one stack. */
+const STACKED_MAX = 64;
 
 /** Operators that count what they hold themselves: until what takes it has settled, unless it is the result. */
 const HOLDS_SAMPLES: ReadonlySet<PlanNode["kind"]> = new Set(["windows", "subquery", "once"]);

@@ -13,6 +13,7 @@ export interface OperatorReport {
   readonly select?: number;
   /** It is evaluated, with all below it, by the shards; unless they find that they cannot. */
   readonly isPushedDown?: true;
+  /** Those below `LEVELS_MAX` levels are left out. */
   readonly inputs: readonly OperatorReport[];
   readonly measured?: OperatorMeasurement;
 }
@@ -84,7 +85,10 @@ function sizeOf(value: Value): Pick<OperatorMeasurement, "series" | "samples" | 
 }
 
 /** Characters: of a long query, every level of its tree would repeat most. */
-const TEXT_MAX = 4 << 20;
+const TEXT_MAX = 1 << 20;
+
+/** Levels of a plan that a report shows: what writes or reads it may recurse. */
+const LEVELS_MAX = 500;
 
 /** The plan as a tree of plain objects. */
 export function describePlan(
@@ -100,15 +104,15 @@ export function describePlan(
     return text;
   };
   const numbers = new Map(selections.map((selection, i) => [selection, i]));
-  const describe = (node: PlanNode): OperatorReport => ({
+  const describe = (node: PlanNode, level: number): OperatorReport => ({
     operator: node.kind,
     expr: textOf(node.expr),
     ...("selection" in node ? { select: numbers.get(node.selection) } : {}),
     ...(isPushedDown(node) ? { isPushedDown: true } : {}),
-    inputs: inputsOf(node).map(describe),
+    inputs: level < LEVELS_MAX ? inputsOf(node).map((input) => describe(input, level + 1)) : [],
     measured: recorder?.measured(node),
   });
-  return { root: describe(root), selects: selections.map(describeSelect) };
+  return { root: describe(root, 1), selects: selections.map(describeSelect) };
 }
 
 function describeSelect({ matchers, startMs, endMs }: Selection): SelectReport {

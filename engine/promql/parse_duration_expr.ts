@@ -2,6 +2,7 @@ import type { DurationExpr, DurationOperand, NumberLiteral } from "./ast.ts";
 import { DURATION_SECONDS_MAX } from "../duration.ts";
 import { parseLiteral } from "./parse_literal.ts";
 import type { Span } from "./position.ts";
+import { recurse, type Recursion } from "./recursion.ts";
 import type { Token } from "./token.ts";
 import type { Context, TokenStream } from "./token_stream.ts";
 
@@ -20,7 +21,7 @@ const SIGN_PRECEDENCE = 3;
 
 /** A range or a step: a literal above 0, or a calculation. */
 export function parsePositiveDuration(tokens: TokenStream, context: Context): DurationOperand {
-  const duration = within(tokens, context, () => parseDurationExpr(tokens, 0));
+  const duration = within(tokens, context, parseDurationExpr(tokens, 0));
   if (duration.kind === "numberLiteral" && duration.value <= 0) {
     tokens.fail(duration.span, "duration must be greater than 0");
   }
@@ -32,52 +33,59 @@ export function parsePositiveDuration(tokens: TokenStream, context: Context): Du
  * modifier, so that `foo offset 5m * 2` multiplies `foo`. Any other calculation starts with a parenthesis, or two signs.
  */
 export function parseOffset(tokens: TokenStream): DurationOperand {
-  return within(tokens, { within: "offset", expected: "number, duration, step(), or range()" }, () => {
-    const first = tokens.peek();
-    if (first.type === "(") return parseDurationExpr(tokens, 0);
-    if (first.type !== "+" && first.type !== "-") return parsePrimary(tokens);
-    tokens.take();
-    const second = tokens.peek().type;
-    if (second === "number" || second === "duration") {
-      const literal = signedLiteral(first, parseLiteral(tokens));
-      checkBounds(tokens, literal);
-      return literal;
-    }
-    if (second !== "+" && second !== "-") return applySign(first, parsePrimary(tokens));
-    const operand = applySign(first, parseDurationExpr(tokens, SIGN_PRECEDENCE));
-    return parseRest(tokens, operand, 0);
-  });
+  const context = { within: "offset", expected: "number, duration, step(), or range()" };
+  return within(tokens, context, parseOffsetOperand(tokens));
 }
 
-function within<T>(tokens: TokenStream, context: Context, parse: () => T): T {
+function* parseOffsetOperand(tokens: TokenStream): Recursion<DurationOperand> {
+  const first = tokens.peek();
+  if (first.type === "(") return yield* parseDurationExpr(tokens, 0);
+  if (first.type !== "+" && first.type !== "-") return yield* parsePrimary(tokens);
+  tokens.take();
+  const second = tokens.peek().type;
+  if (second === "number" || second === "duration") {
+    const literal = signedLiteral(first, parseLiteral(tokens));
+    checkBounds(tokens, literal);
+    return literal;
+  }
+  if (second !== "+" && second !== "-") return applySign(first, yield* parsePrimary(tokens));
+  const operand = applySign(first, yield* parseDurationExpr(tokens, SIGN_PRECEDENCE));
+  return yield* parseRest(tokens, operand, 0);
+}
+
+function within(tokens: TokenStream, context: Context, parse: Recursion<DurationOperand>): DurationOperand {
   const outer = tokens.context;
   tokens.context = context;
-  const result = parse();
+  const result = recurse(parse);
   tokens.context = outer;
   return result;
 }
 
-function parseDurationExpr(tokens: TokenStream, precedenceMin: number): DurationOperand {
+function* parseDurationExpr(tokens: TokenStream, precedenceMin: number): Recursion<DurationOperand> {
   tokens.enter();
   const first = tokens.peek();
   let operand: DurationOperand;
   if (first.type === "+" || first.type === "-") {
     tokens.take();
-    operand = applySign(first, parseDurationExpr(tokens, SIGN_PRECEDENCE));
-  } else operand = parsePrimary(tokens);
-  operand = parseRest(tokens, operand, precedenceMin);
+    operand = applySign(first, yield parseDurationExpr(tokens, SIGN_PRECEDENCE));
+  } else operand = yield* parsePrimary(tokens);
+  operand = yield* parseRest(tokens, operand, precedenceMin);
   tokens.leave();
   return operand;
 }
 
 /** The operators behind `lhs` that bind at least as tightly as `precedenceMin`. */
-function parseRest(tokens: TokenStream, lhs: DurationOperand, precedenceMin: number): DurationOperand {
+function* parseRest(
+  tokens: TokenStream,
+  lhs: DurationOperand,
+  precedenceMin: number,
+): Recursion<DurationOperand> {
   for (;;) {
     const operator = tokens.peek();
     const precedence = PRECEDENCE.get(operator.type) ?? -1;
     if (precedence < precedenceMin) return lhs;
     tokens.take();
-    const rhs = parseDurationExpr(tokens, operator.type === "^" ? precedence : precedence + 1);
+    const rhs = yield parseDurationExpr(tokens, operator.type === "^" ? precedence : precedence + 1);
     if (rhs.kind === "numberLiteral" && rhs.value === 0) {
       if (operator.type === "/") tokens.fail(operator, "division by zero");
       if (operator.type === "%") tokens.fail(operator, "modulo by zero");
@@ -87,7 +95,7 @@ function parseRest(tokens: TokenStream, lhs: DurationOperand, precedenceMin: num
   }
 }
 
-function parsePrimary(tokens: TokenStream): DurationOperand {
+function* parsePrimary(tokens: TokenStream): Recursion<DurationOperand> {
   const { type } = tokens.peek();
   switch (type) {
     case "number":
@@ -106,14 +114,14 @@ function parsePrimary(tokens: TokenStream): DurationOperand {
     case "max_of": {
       const { start } = tokens.take();
       tokens.expect("(");
-      const lhs = parseDurationExpr(tokens, 0);
+      const lhs = yield parseDurationExpr(tokens, 0);
       tokens.expect(",");
-      const rhs = parseDurationExpr(tokens, 0);
+      const rhs = yield parseDurationExpr(tokens, 0);
       return durationExpr(type, lhs, rhs, { start, end: tokens.expect(")").end });
     }
     case "(": {
       const { start } = tokens.take();
-      const inner = parseDurationExpr(tokens, 0);
+      const inner = yield parseDurationExpr(tokens, 0);
       return wrap(inner, { start, end: tokens.expect(")").end });
     }
   }

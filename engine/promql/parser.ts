@@ -1,6 +1,14 @@
 import type { Matcher } from "../labels/matcher.ts";
 import { isValidLabelName } from "../labels/names.ts";
-import { type Aggregation, type Binary, type Call, type Expr, paren, type VectorMatching } from "./ast.ts";
+import {
+  type Aggregation,
+  type Binary,
+  type Call,
+  type Expr,
+  paren,
+  typeOf,
+  type VectorMatching,
+} from "./ast.ts";
 import { checkTypes } from "./check_types.ts";
 import { FUNCTION_SIGNATURES } from "./function_signatures.ts";
 import { nodeAbove } from "./height.ts";
@@ -8,6 +16,7 @@ import { signedLiteral } from "./parse_duration_expr.ts";
 import { parseLiteral } from "./parse_literal.ts";
 import { parseModifiers } from "./parse_modifiers.ts";
 import { parseBareSelector, parseNamedSelector } from "./parse_selector.ts";
+import { recurse, type Recursion } from "./recursion.ts";
 import { quoteText, unquote } from "./string_literal.ts";
 import {
   type Aggregator,
@@ -94,69 +103,69 @@ class Parser {
   }
 
   parse(): Expr {
-    const expr = this.#parseExpr(0);
+    const expr = recurse(this.#parseExpr(0));
     this.#tokens.expect("eof");
     return expr;
   }
 
   /** The operators that bind at least as tightly as `precedenceMin`, with their operands. */
-  #parseExpr(precedenceMin: number): Expr {
+  *#parseExpr(precedenceMin: number): Recursion<Expr> {
     this.#tokens.enter();
-    const expr = this.#climb(this.#parseOperand(), precedenceMin);
+    const expr = yield* this.#climb(yield* this.#parseOperand(), precedenceMin);
     this.#tokens.leave();
     return expr;
   }
 
   /** `lhs` with the operators that follow and bind at least as tightly as `precedenceMin`. */
-  #climb(lhs: Expr, precedenceMin: number): Expr {
+  *#climb(lhs: Expr, precedenceMin: number): Recursion<Expr> {
     const tokens = this.#tokens;
-    for (;;) {
+    for (let height = 1;; height++) {
       const operator = tokens.peek();
       const precedence = PRECEDENCE.get(operator.type) ?? -1;
       if (precedence < precedenceMin) return lhs;
+      if (height === NESTING_MAX) tokens.failNesting(operator);
       tokens.take();
       const modifiers = this.#parseBinaryModifiers();
-      const rhs = this.#parseExpr(operator.type === "^" ? precedence : precedence + 1);
+      const rhs = yield this.#parseExpr(operator.type === "^" ? precedence : precedence + 1);
       lhs = this.#binary(lhs, operator, modifiers, rhs);
     }
   }
 
-  #parseOperand(): Expr {
+  *#parseOperand(): Recursion<Expr> {
     const { type } = this.#tokens.peek();
-    if (type === "+" || type === "-") return this.#parseSigned();
-    return type === "(" ? this.#parseParens() : this.#parseModified(this.#parsePrimary());
+    if (type === "+" || type === "-") return yield* this.#parseSigned();
+    return type === "(" ? yield* this.#parseParens() : this.#parseModified(yield* this.#parsePrimary());
   }
 
   #parseModified(expr: Expr): Expr {
     return parseModifiers(this.#tokens, expr, this.#options.enableExtendedRangeSelectors ?? false);
   }
 
-  /** Any number of signs, without recursing. */
-  #parseSigned(): Expr {
+  *#parseSigned(): Recursion<Expr> {
     const signs: Token[] = [];
     for (let sign; (sign = this.#tokens.takeIf("+") ?? this.#tokens.takeIf("-"));) signs.push(sign);
     return signs.reduceRight((expr: Expr, sign): Expr => {
       if (expr.kind === "numberLiteral") return signedLiteral(sign, expr);
       const span = { start: sign.start, end: expr.span.end };
-      return { kind: "unary", op: sign.type as "+" | "-", expr, span };
-    }, this.#parseExpr(SIGN_PRECEDENCE));
+      return { kind: "unary", type: typeOf(expr), op: sign.type as "+" | "-", expr, span };
+    }, yield this.#parseExpr(SIGN_PRECEDENCE));
   }
 
-  /** Parentheses that open one right after the other, however many, without recursing. */
-  #parseParens(): Expr {
+  /** Parentheses that open one right after the other, which count as one level. */
+  *#parseParens(): Recursion<Expr> {
     const tokens = this.#tokens;
     const starts: number[] = [];
     while (tokens.peek().type === "(") starts.push(tokens.take().start);
-    let expr = this.#parseExpr(0);
+    let expr = yield this.#parseExpr(0);
     for (;;) {
       const span = { start: starts.pop()!, end: tokens.expect(")").end };
       expr = this.#parseModified(paren(expr, span));
       if (starts.length === 0) return expr;
-      expr = this.#climb(expr, 0);
+      expr = yield* this.#climb(expr, 0);
     }
   }
 
-  #parsePrimary(): Expr {
+  *#parsePrimary(): Recursion<Expr> {
     const tokens = this.#tokens;
     const { type } = tokens.peek();
     switch (type) {
@@ -174,14 +183,14 @@ class Parser {
     const name = tokens.take();
     const next = tokens.peek().type;
     if (isAggregator(type) && (next === "(" || next === "by" || next === "without")) {
-      return this.#parseAggregation(name, type);
+      return yield* this.#parseAggregation(name, type);
     }
-    if (next === "(" && (type === "identifier" || isWindowKeyword(type))) return this.#parseCall(name);
+    if (next === "(" && (type === "identifier" || isWindowKeyword(type))) return yield* this.#parseCall(name);
     return parseNamedSelector(tokens, name);
   }
 
-  #parseCall(name: Token): Call {
-    const { args, end } = this.#parseArguments();
+  *#parseCall(name: Token): Generator<Recursion<Expr>, Call, Expr> {
+    const { args, end } = yield* this.#parseArguments();
     const func = FUNCTION_SIGNATURES.get(name.text);
     if (func === undefined) return this.#tokens.fail(name, `unknown function with name "${name.text}"`);
     if (func.isExperimental && !this.#options.enableExperimentalFunctions) {
@@ -190,13 +199,13 @@ class Parser {
     return { kind: "call", func, args, span: { start: name.start, end } };
   }
 
-  #parseArguments(): { args: readonly Expr[]; end: number } {
+  *#parseArguments(): Generator<Recursion<Expr>, { args: readonly Expr[]; end: number }, Expr> {
     const tokens = this.#tokens;
     tokens.expect("(");
     const args: Expr[] = [];
     if (tokens.peek().type === ")") return { args, end: tokens.take().end };
     for (;;) {
-      args.push(this.#parseExpr(0));
+      args.push(yield this.#parseExpr(0));
       const comma = tokens.takeIf(",");
       if (comma === undefined) return { args, end: tokens.expect(")").end };
       if (!startsExpression(tokens.peek().type)) {
@@ -205,12 +214,12 @@ class Parser {
     }
   }
 
-  #parseAggregation({ start }: Token, op: Aggregator): Aggregation {
+  *#parseAggregation({ start }: Token, op: Aggregator): Generator<Recursion<Expr>, Aggregation, Expr> {
     const tokens = this.#tokens;
     const outer = tokens.context;
     tokens.context = { within: "aggregation" };
     let modifier = this.#parseAggregationModifier();
-    const { args, end: argsEnd } = this.#parseArguments();
+    const { args, end: argsEnd } = yield* this.#parseArguments();
     tokens.context = outer;
     let end = argsEnd;
     if (modifier === undefined) {
@@ -326,8 +335,10 @@ class Parser {
       this.#tokens.fail(span, "binop fill modifiers are experimental and not enabled");
     }
     const opSpan = { start: operator.start, end: operator.end };
+    const isScalar = typeOf(lhs) === "scalar" && typeOf(rhs) === "scalar";
     return {
       kind: "binary",
+      type: isScalar ? "scalar" : "vector",
       op: operator.type as BinaryOperator,
       lhs,
       rhs,

@@ -5,6 +5,7 @@ import type { FunctionTable } from "./functions/registry.ts";
 import { fixedTime, type Plan, type PlanNode, type SelectedQuantity, type Selection } from "./plan.ts";
 import { propagateMatchers } from "./propagate_matchers.ts";
 import { resolveDurations } from "./resolve_durations.ts";
+import { recurse, type Recursion } from "./recursion.ts";
 import { rewrite } from "./traverse.ts";
 
 export interface PlanOptions {
@@ -25,12 +26,14 @@ export interface PlanOptions {
  */
 export function planQuery(expr: Expr, options: PlanOptions): Plan {
   const planner = new Planner(options);
-  const { node, isRepeatable } = planner.plan(propagateMatchers(resolve(expr, options), options.functions), {
+  const place = {
     startMs: options.startMs,
     endMs: options.endMs,
     wantsStatistics: false,
     wantsBuckets: false,
-  });
+  };
+  const resolved = propagateMatchers(resolve(expr, options), options.functions);
+  const { node, isRepeatable } = recurse(planner.plan(resolved, place));
   return { root: isRepeatable ? once(node) : node, selections: planner.selections };
 }
 
@@ -121,10 +124,10 @@ class Planner {
     this.#options = options;
   }
 
-  plan(expr: Expr, place: Place): Planned {
+  *plan(expr: Expr, place: Place): Recursion<Planned> {
     switch (expr.kind) {
       case "paren":
-        return this.plan(expr.expr, place);
+        return yield this.plan(expr.expr, place);
       case "numberLiteral":
         return constant({ kind: "number", expr, value: expr.value });
       case "stringLiteral":
@@ -145,7 +148,7 @@ class Planner {
       }
       case "subquery": {
         const at = fixedTime(expr);
-        const inner = this.plan(expr.expr, {
+        const inner = yield this.plan(expr.expr, {
           ...place,
           wantsBuckets: true,
           startMs: (at ?? place.startMs) - expr.offsetMs - expr.rangeMs,
@@ -159,13 +162,13 @@ class Planner {
         };
       }
       case "call":
-        return this.#call(expr, place);
+        return yield* this.#call(expr, place);
       case "aggregation":
-        return this.#aggregation(expr, place);
+        return yield* this.#aggregation(expr, place);
       case "binary":
-        return this.#binary(expr, place);
+        return yield* this.#binary(expr, place);
       case "unary": {
-        const inner = this.plan(expr.expr, place);
+        const inner = yield this.plan(expr.expr, place);
         if (expr.op === "+") return inner;
         if (inner.node.kind === "number") {
           return constant({ kind: "number", expr, value: -inner.node.value });
@@ -180,7 +183,7 @@ class Planner {
     return { kind: "select", expr, quantity, selection, statisticsOnly: statisticsOnly(place) };
   }
 
-  #call(call: Call, place: Place): Planned {
+  *#call(call: Call, place: Place): Recursion<Planned> {
     const expr = { ...call, args: call.args.map(withoutParens) };
     const { name } = expr.func;
     const implementation = this.#options.functions[name];
@@ -203,7 +206,8 @@ class Planner {
     }
     // The second argument of info() is no selector to evaluate: the function reads its matchers.
     const evaluated = name === "info" ? expr.args.slice(0, 1) : expr.args;
-    const args = evaluated.map((arg) => this.plan(arg, inside));
+    const args: Planned[] = [];
+    for (const arg of evaluated) args.push(yield this.plan(arg, inside));
     if (!STEP_DEPENDENT.has(name) && args.every(({ isInvariant }) => isInvariant)) {
       return {
         node: { kind: "call", expr, implementation, args: args.map(({ node }) => node) },
@@ -218,23 +222,23 @@ class Planner {
     };
   }
 
-  #aggregation(aggregation: Aggregation, place: Place): Planned {
+  *#aggregation(aggregation: Aggregation, place: Place): Recursion<Planned> {
     const expr = {
       ...aggregation,
       expr: withoutParens(aggregation.expr),
       param: aggregation.param && withoutParens(aggregation.param),
     };
-    const input = this.plan(expr.expr, place);
-    const param = expr.param === null ? undefined : this.plan(expr.param, place);
+    const input = yield this.plan(expr.expr, place);
+    const param = expr.param === null ? undefined : yield this.plan(expr.param, place);
     // Whether the parameter depends on the step is not looked at, as upstream does not either.
     const node: PlanNode = { kind: "aggregate", expr, input: input.node, param: param && repeated(param) };
     return { ...input, node };
   }
 
-  #binary(expr: Binary, place: Place): Planned {
+  *#binary(expr: Binary, place: Place): Recursion<Planned> {
     const wantsBuckets = place.wantsBuckets || expr.op === "</" || expr.op === ">/";
     const inside: Place = { ...place, wantsBuckets };
-    const lhs = this.plan(expr.lhs, inside), rhs = this.plan(expr.rhs, inside);
+    const lhs = yield this.plan(expr.lhs, inside), rhs = yield this.plan(expr.rhs, inside);
     if (lhs.node.kind === "number" && rhs.node.kind === "number") {
       return constant({
         kind: "number",

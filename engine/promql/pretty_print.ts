@@ -1,6 +1,8 @@
 import type { Expr } from "./ast.ts";
 import { utf8Length } from "./position.ts";
-import { printAggregator, printOperator, printSubqueryWindow, printWith } from "./print.ts";
+import { print, printAggregator, printOperator, printOver, printSubqueryWindow } from "./print.ts";
+import { recurse, type Recursion } from "./recursion.ts";
+import { fold } from "./traverse.ts";
 
 /** Upstream's line length in bytes: what is longer is split. */
 const LINE_LENGTH_MAX = 100;
@@ -10,58 +12,63 @@ const LINE_LENGTH_MAX = 100;
  * Comments are not part of an expression, and so are lost.
  */
 export function prettyPrint(expr: Expr, { lineLengthMax = LINE_LENGTH_MAX } = {}): string {
-  return new PrettyPrinter(lineLengthMax).print(expr, 0);
+  return recurse(new PrettyPrinter(expr, lineLengthMax).print(expr, 0));
 }
 
 class PrettyPrinter {
   readonly #lineLengthMax: number;
-  /** Every part is asked for once per level above it. */
-  readonly #oneLine = new Map<Expr, string>();
+  /** All parts of the expression that fit on a line. */
+  readonly #lines = new Map<Expr, string>();
 
-  constructor(lineLengthMax: number) {
+  constructor(expr: Expr, lineLengthMax: number) {
     this.#lineLengthMax = lineLengthMax;
+    fold<string>(expr, (part, below) => {
+      const line = printOver(part, below);
+      if (this.#fits(line)) this.#lines.set(part, line);
+      return line;
+    });
   }
 
-  print(expr: Expr, level: number): string {
+  *print(expr: Expr, level: number): Recursion<string> {
     const indent = "  ".repeat(level);
-    const line = this.#printLine(expr);
     // A unary operator leaves the splitting to its operand.
-    if (expr.kind === "unary") return indent + expr.op + this.print(expr.expr, level).trim();
-    if (this.#fits(line)) return expr.kind === "subquery" ? line : indent + line; // upstream forgets that indent
+    if (expr.kind === "unary") return indent + expr.op + (yield this.print(expr.expr, level)).trim();
+    const line = this.#lineOf(expr);
+    if (line !== undefined) return expr.kind === "subquery" ? line : indent + line; // upstream forgets that indent
     switch (expr.kind) {
       case "aggregation": {
         const args = expr.param === null ? [expr.expr] : [expr.param, expr.expr];
-        return `${indent}${printAggregator(expr)}${this.#printArguments(args, level)}`;
+        return `${indent}${printAggregator(expr)}${yield* this.#printArguments(args, level)}`;
       }
       case "call":
-        return `${indent}${expr.func.name}${this.#printArguments(expr.args, level)}`;
+        return `${indent}${expr.func.name}${yield* this.#printArguments(expr.args, level)}`;
       case "paren": {
         const inner = expr.levels > 1 ? { ...expr, levels: expr.levels - 1 } : expr.expr;
-        return indent + this.#printArguments([inner], level);
+        return indent + (yield* this.#printArguments([inner], level));
       }
       case "binary": {
-        const lhs = this.print(expr.lhs, level + 1), rhs = this.print(expr.rhs, level + 1);
+        const lhs = yield this.print(expr.lhs, level + 1), rhs = yield this.print(expr.rhs, level + 1);
         return `${lhs}\n${indent}${printOperator(expr)}\n${rhs}`;
       }
       case "subquery":
-        return this.print(expr.expr, level) + printSubqueryWindow(expr);
+        return (yield this.print(expr.expr, level)) + printSubqueryWindow(expr);
       default:
-        return indent + line;
+        return indent + print(expr);
     }
   }
 
-  #printArguments(args: readonly Expr[], level: number): string {
-    const lines = args.map((arg) => this.print(arg, level + 1)).join(",\n");
-    return `(\n${lines}\n${"  ".repeat(level)})`;
+  *#printArguments(args: readonly Expr[], level: number): Recursion<string> {
+    const lines: string[] = [];
+    for (const arg of args) lines.push(yield this.print(arg, level + 1));
+    return `(\n${lines.join(",\n")}\n${"  ".repeat(level)})`;
   }
 
-  #printLine(expr: Expr): string {
-    let line = this.#oneLine.get(expr);
-    if (line === undefined) {
-      line = printWith(expr, (child) => this.#printLine(child));
-      this.#oneLine.set(expr, line);
-    }
-    return line;
+  #lineOf(expr: Expr): string | undefined {
+    if (expr.kind !== "paren") return this.#lines.get(expr);
+    // Of its levels, some may fit where all do not.
+    const inner = this.#lines.get(expr.expr);
+    const line = inner && printOver(expr, [inner]);
+    return line && this.#fits(line) ? line : undefined;
   }
 
   #fits(line: string): boolean {

@@ -11,18 +11,20 @@ import type {
 } from "./ast.ts";
 import { formatDuration } from "../duration.ts";
 import { formatFixed, formatG, formatPlain } from "../go_float.ts";
+import { recurse, type Recursion } from "./recursion.ts";
 import { quoteText } from "./string_literal.ts";
+import { fold } from "./traverse.ts";
 
 /**
  * The expression on one line, in upstream's form. Parsing it gives the same tree, but for the sign of `Inf ^ x`, which
  * upstream prints as `+Inf ^ x`. A tree that was not parsed needs `paren` nodes wherever its text needs parentheses.
  */
 export function print(expr: Expr): string {
-  return printWith(expr, print);
+  return fold(expr, printOver);
 }
 
-/** As `print`, with the expressions directly below `expr` printed by `printChild`. */
-export function printWith(expr: Expr, printChild: (child: Expr) => string): string {
+/** As `print`, where `below` are the texts of the expressions directly below `expr`, in the order of `children`. */
+export function printOver(expr: Expr, below: readonly string[]): string {
   switch (expr.kind) {
     case "numberLiteral":
       return printDuration(expr);
@@ -33,19 +35,17 @@ export function printWith(expr: Expr, printChild: (child: Expr) => string): stri
     case "matrixSelector":
       return printMatrixSelector(expr);
     case "subquery":
-      return printChild(expr.expr) + printSubqueryWindow(expr);
+      return below[0] + printSubqueryWindow(expr);
     case "call":
-      return `${expr.func.name}(${expr.args.map(printChild).join(", ")})`;
-    case "aggregation": {
-      const args = expr.param === null ? [expr.expr] : [expr.param, expr.expr];
-      return `${printAggregator(expr)}(${args.map(printChild).join(", ")})`;
-    }
+      return `${expr.func.name}(${below.join(", ")})`;
+    case "aggregation":
+      return `${printAggregator(expr)}(${below.toReversed().join(", ")})`;
     case "binary":
-      return `${printChild(expr.lhs)} ${printOperator(expr)} ${printChild(expr.rhs)}`;
+      return `${below[0]} ${printOperator(expr)} ${below[1]}`;
     case "unary":
-      return expr.op + printChild(expr.expr);
+      return expr.op + below[0];
     case "paren":
-      return "(".repeat(expr.levels) + printChild(expr.expr) + ")".repeat(expr.levels);
+      return "(".repeat(expr.levels) + below[0] + ")".repeat(expr.levels);
   }
 }
 
@@ -120,16 +120,22 @@ function printLabel(label: string): string {
 }
 
 function printDuration(operand: DurationOperand): string {
+  return recurse(printDurationOver(operand));
+}
+
+function* printDurationOver(operand: DurationOperand): Recursion<string> {
   if (operand.kind === "numberLiteral") {
     const { value, isDuration } = operand;
     if (!isDuration) return formatPlain(value);
     return (Object.is(value, -0) ? "-" : "") + formatDuration(Math.round(value * 1000));
   }
-  const { op, lhs, rhs, isWrapped } = operand;
+  const { op, isWrapped } = operand;
+  const lhs = operand.lhs && (yield printDurationOver(operand.lhs));
+  const rhs = operand.rhs && (yield printDurationOver(operand.rhs));
   let out: string;
   if (rhs === null) out = `${op}()`;
-  else if (lhs === null) out = (op === "-" ? "-" : "") + printDuration(rhs);
-  else if (op === "min_of" || op === "max_of") out = `${op}(${printDuration(lhs)}, ${printDuration(rhs)})`;
-  else out = `${printDuration(lhs)} ${op} ${printDuration(rhs)}`;
+  else if (lhs === null) out = (op === "-" ? "-" : "") + rhs;
+  else if (op === "min_of" || op === "max_of") out = `${op}(${lhs}, ${rhs})`;
+  else out = `${lhs} ${op} ${rhs}`;
   return isWrapped ? `(${out})` : out;
 }

@@ -3,6 +3,7 @@ import { Matcher } from "../labels/matcher.ts";
 import type { Aggregation, Binary, Call, Expr } from "./ast.ts";
 import { typeOf } from "./ast.ts";
 import type { FunctionTable } from "./functions/registry.ts";
+import { recurse, type Recursion } from "./recursion.ts";
 import { rewrite } from "./traverse.ts";
 import { METADATA_LABELS } from "./value.ts";
 
@@ -32,8 +33,8 @@ function propagate(node: Binary, functions: FunctionTable): Binary {
   const { isOn, card } = matching;
   const labels = new Set(matching.labels);
   const give = (from: Expr, to: Expr): Expr => {
-    const shared = [...equalitiesOf(from, functions)].filter(([name]) => labels.has(name) === isOn);
-    return narrowed(to, new Map(shared), functions);
+    const shared = [...recurse(equalitiesOf(from, functions))].filter(([name]) => labels.has(name) === isOn);
+    return recurse(narrowed(to, new Map(shared), functions));
   };
   const { lhs, rhs } = node;
   switch (op) {
@@ -59,14 +60,14 @@ function isUnique(expr: Expr, isOn: boolean, labels: ReadonlySet<string>): boole
   return expr.grouping.every((name) => labels.has(name) === isOn);
 }
 
-function equalitiesOf(expr: Expr, functions: FunctionTable): Equalities {
+function* equalitiesOf(expr: Expr, functions: FunctionTable): Recursion<Equalities> {
   switch (expr.kind) {
     case "paren":
     case "unary":
     case "subquery":
-      return equalitiesOf(expr.expr, functions);
+      return yield equalitiesOf(expr.expr, functions);
     case "matrixSelector":
-      return equalitiesOf(expr.selector, functions);
+      return yield equalitiesOf(expr.selector, functions);
     case "vectorSelector": {
       const equalities = expr.matchers.filter(({ type, name, value }) =>
         type === "=" && value !== "" && !METADATA_LABELS.has(name)
@@ -76,16 +77,16 @@ function equalitiesOf(expr: Expr, functions: FunctionTable): Equalities {
     }
     case "call": {
       const range = rangeOf(expr, functions);
-      return range < 0 ? new Map() : equalitiesOf(expr.args[range]!, functions);
+      return range < 0 ? new Map() : yield equalitiesOf(expr.args[range]!, functions);
     }
     case "aggregation": {
       if (expr.op === "count_values") return new Map(); // whose label may be of any name
-      const inner = equalitiesOf(expr.expr, functions);
+      const inner = yield equalitiesOf(expr.expr, functions);
       return SELECTING.has(expr.op) ? inner : grouped(inner, expr);
     }
     case "binary": {
       const side = vectorSide(expr);
-      return side === undefined ? new Map() : equalitiesOf(expr[side], functions);
+      return side === undefined ? new Map() : yield equalitiesOf(expr[side], functions);
     }
     default:
       return new Map();
@@ -93,15 +94,15 @@ function equalitiesOf(expr: Expr, functions: FunctionTable): Equalities {
 }
 
 /** The expression without series that have other values of these labels, as far as it can be told where they come from. */
-function narrowed(expr: Expr, wanted: Equalities, functions: FunctionTable): Expr {
+function* narrowed(expr: Expr, wanted: Equalities, functions: FunctionTable): Recursion<Expr> {
   if (wanted.size === 0) return expr;
   switch (expr.kind) {
     case "paren":
     case "unary":
     case "subquery":
-      return { ...expr, expr: narrowed(expr.expr, wanted, functions) };
+      return { ...expr, expr: yield narrowed(expr.expr, wanted, functions) };
     case "matrixSelector": {
-      const selector = narrowed(expr.selector, wanted, functions);
+      const selector = yield narrowed(expr.selector, wanted, functions);
       return selector.kind === "vectorSelector" ? { ...expr, selector } : expr;
     }
     case "vectorSelector": {
@@ -117,15 +118,15 @@ function narrowed(expr: Expr, wanted: Equalities, functions: FunctionTable): Exp
     case "call": {
       const range = rangeOf(expr, functions);
       if (range < 0) return expr;
-      return { ...expr, args: expr.args.with(range, narrowed(expr.args[range]!, wanted, functions)) };
+      return { ...expr, args: expr.args.with(range, yield narrowed(expr.args[range]!, wanted, functions)) };
     }
     case "aggregation":
       if (expr.op === "count_values") return expr; // whose label may be of any name
       // Groups are left out as a whole.
-      return { ...expr, expr: narrowed(expr.expr, grouped(wanted, expr), functions) };
+      return { ...expr, expr: yield narrowed(expr.expr, grouped(wanted, expr), functions) };
     case "binary": {
       const side = vectorSide(expr);
-      return side === undefined ? expr : { ...expr, [side]: narrowed(expr[side], wanted, functions) };
+      return side === undefined ? expr : { ...expr, [side]: yield narrowed(expr[side], wanted, functions) };
     }
     default:
       return expr;

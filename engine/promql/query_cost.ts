@@ -54,37 +54,51 @@ export async function estimateCost(
   };
 }
 
-function callsInfo(node: PlanNode): boolean {
-  return (node.kind === "call" && node.expr.func.name === "info") || inputsOf(node).some(callsInfo);
+function callsInfo(root: PlanNode): boolean {
+  const waiting = [root];
+  for (let node; (node = waiting.pop());) {
+    if (node.kind === "call" && node.expr.func.name === "info") return true;
+    for (const input of inputsOf(node)) waiting.push(input);
+  }
+  return false;
 }
 
-/** Samples that each selector below `node` reads of one series. */
+/** Samples that each selector below `root` reads of one series. */
 function samplesPerSeries(
-  node: PlanNode,
-  steps: Steps,
+  root: PlanNode,
+  rootSteps: Steps,
   subqueryStepMs: (rangeMs: number) => number,
   intervalMs: number,
 ): (readonly [Selection, number])[] {
-  const below = (inner: Steps) =>
-    inputsOf(node).flatMap((input) => samplesPerSeries(input, inner, subqueryStepMs, intervalMs));
-  switch (node.kind) {
-    case "select":
-      return [[node.selection, steps.count]];
-    case "windows": {
+  const samples: (readonly [Selection, number])[] = [];
+  const waiting = [{ node: root, steps: rootSteps }];
+  for (let next; (next = waiting.pop());) {
+    const { node, steps } = next;
+    if (node.kind === "select") samples.push([node.selection, steps.count]);
+    if (node.kind === "windows") {
       const { rangeMs } = node.expr;
       const slides = fixedTime(node.expr.selector) === undefined ? steps.count - 1 : 0;
-      return [[node.selection, (rangeMs + slides * Math.min(steps.stepMs, rangeMs)) / intervalMs]];
+      samples.push([node.selection, (rangeMs + slides * Math.min(steps.stepMs, rangeMs)) / intervalMs]);
     }
+    const inner = stepsInside(node, steps, subqueryStepMs);
+    for (const input of inputsOf(node)) waiting.push({ node: input, steps: inner });
+  }
+  return samples;
+}
+
+/** The steps at which the inputs of `node` are evaluated. */
+function stepsInside(node: PlanNode, steps: Steps, subqueryStepMs: (rangeMs: number) => number): Steps {
+  switch (node.kind) {
     case "subquery": {
       const { rangeMs } = node.expr;
       const stepMs = node.expr.stepMs === 0 ? subqueryStepMs(rangeMs) : node.expr.stepMs;
       const slides = fixedTime(node.expr) === undefined ? steps.count - 1 : 0;
       const count = Math.max(1, Math.floor((rangeMs + slides * steps.stepMs) / stepMs));
-      return below({ ...steps, stepMs, count });
+      return { ...steps, stepMs, count };
     }
     case "once":
-      return below({ ...steps, count: 1 });
+      return { ...steps, count: 1 };
     default:
-      return below(steps);
+      return steps;
   }
 }

@@ -5,6 +5,7 @@ import { inputsOf, type PlanNode, type Selection } from "./plan.ts";
 import {
   type Fragment,
   type FragmentEvaluator,
+  fragmentExpr,
   fragmentInput,
   type FragmentResult,
   fragmentSelector,
@@ -44,23 +45,6 @@ interface QueryRunOptions {
   readonly pause?: () => Promise<void>;
 }
 
-/** The expression of a plan's node: what is aggregated without parentheses and signs, as the plan has it. */
-function fragmentExpr(node: PlanNode): Fragment["expr"] {
-  const expr = node.kind === "aggregate" ? { ...node.expr, expr: callOf(node.input) } : callOf(node);
-  return expr as Fragment["expr"];
-}
-
-function callOf(node: PlanNode): PlanNode["expr"] {
-  switch (node.kind) {
-    case "call":
-      return { ...node.expr, args: node.args.map(callOf) };
-    case "binary":
-      return { ...node.expr, lhs: callOf(node.lhs), rhs: callOf(node.rhs) };
-    default:
-      return node.expr;
-  }
-}
-
 /** How long evaluation may keep the thread to itself, in ms. */
 const SLICE_MS = 20;
 const SLAB_VALUES = 1 << 14;
@@ -97,10 +81,14 @@ export class QueryRun {
   }
 
   /** The selects that `node` surely needs: those that are not pushed down. */
-  selectionsOf(node: PlanNode): Selection[] {
-    if (this.canPushDown(node)) return [];
-    const own = "selection" in node ? [node.selection] : [];
-    return [...new Set([...own, ...inputsOf(node).flatMap((input) => this.selectionsOf(input))])];
+  selectionsOf(root: PlanNode): Selection[] {
+    const selections = new Set<Selection>(), waiting = [root];
+    for (let node; (node = waiting.pop());) {
+      if (this.canPushDown(node)) continue;
+      if ("selection" in node) selections.add(node.selection);
+      for (const input of inputsOf(node).toReversed()) waiting.push(input);
+    }
+    return [...selections];
   }
 
   selected(selection: Selection): SelectedSamples {

@@ -1,6 +1,7 @@
 import { calculate } from "./binary_operation.ts";
 import type { DurationExpr, DurationOperand, Expr, TimeShift } from "./ast.ts";
 import { DURATION_SECONDS_MAX } from "../duration.ts";
+import { recurse, type Recursion } from "./recursion.ts";
 import { rewrite } from "./traverse.ts";
 
 /** What `step()` and `range()` stand for, in ms; both 0 in an instant query. */
@@ -52,7 +53,7 @@ export function resolveDurations(expr: Expr, window: QueryWindow): Expr {
 
 /** The value of `expr` in ms. */
 function resolve(expr: DurationExpr, window: QueryWindow, mayBeNegative: boolean): number {
-  const seconds = evaluate(expr, window);
+  const seconds = recurse(evaluate(expr, window));
   if (!Number.isFinite(seconds)) throw new DurationError(expr, "duration is NaN or infinite");
   if (seconds <= 0 && !mayBeNegative) throw new DurationError(expr, "duration must be greater than 0");
   if (Math.abs(seconds) > DURATION_SECONDS_MAX) throw new DurationError(expr, "duration is out of range");
@@ -60,11 +61,11 @@ function resolve(expr: DurationExpr, window: QueryWindow, mayBeNegative: boolean
 }
 
 /** The value of `operand` in seconds. */
-function evaluate(operand: DurationOperand, window: QueryWindow): number {
+function* evaluate(operand: DurationOperand, window: QueryWindow): Recursion<number> {
   if (operand.kind === "numberLiteral") return operand.value;
   const { op } = operand;
-  const lhs = operand.lhs ? evaluate(operand.lhs, window) : 0;
-  const rhs = operand.rhs ? evaluate(operand.rhs, window) : 0;
+  const lhs = operand.lhs ? yield evaluate(operand.lhs, window) : 0;
+  const rhs = operand.rhs ? yield evaluate(operand.rhs, window) : 0;
   switch (op) {
     case "step":
       return window.stepMs / 1000;

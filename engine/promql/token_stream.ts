@@ -3,8 +3,8 @@ import type { Span } from "./position.ts";
 import { PromQLSyntaxError } from "./promql_syntax_error.ts";
 import { describeToken, type Token, type TokenType } from "./token.ts";
 
-/** How deeply expressions may nest, in parsing and as a tree: everything that visits a tree may recurse. */
-export const NESTING_MAX = 1000;
+/** How deeply expressions may nest, in parsing and as a tree: a level takes up to 4 kB while a query is evaluated. */
+export const NESTING_MAX = 30_000;
 
 /** What an unexpected token is reported in, and what could have stood there. */
 export interface Context {

@@ -1,5 +1,6 @@
 import type { Matcher } from "../labels/matcher.ts";
 import type { Expr } from "./ast.ts";
+import { recurse, type Recursion } from "./recursion.ts";
 
 /** The expressions directly below `expr`; of an aggregation, the parameter comes last. Durations are not among them. */
 export function children(expr: Expr): readonly Expr[] {
@@ -24,18 +25,29 @@ export function children(expr: Expr): readonly Expr[] {
 }
 
 /**
- * Calls `visit` for `expr` and everything below it, parents first, with the expressions above, outermost first.
+ * Calls `visit` for `root` and everything below it, parents first, with the expressions above, outermost first.
  * The array of those is reused: copy it to keep it. Where `visit` returns false, what lies below is left out.
  */
-export function walk(expr: Expr, visit: (expr: Expr, ancestors: readonly Expr[]) => boolean | void): void {
+export function walk(root: Expr, visit: (expr: Expr, ancestors: readonly Expr[]) => boolean | void): void {
   const ancestors: Expr[] = [];
-  const enter = (node: Expr) => {
-    if (visit(node, ancestors) === false) return;
-    ancestors.push(node);
-    for (const child of children(node)) enter(child);
-    ancestors.pop();
-  };
-  enter(expr);
+  const waiting = [{ expr: root, level: 0 }];
+  for (let next; (next = waiting.pop());) {
+    const { expr, level } = next;
+    ancestors.length = level;
+    if (visit(expr, ancestors) === false) continue;
+    ancestors.push(expr);
+    for (const child of children(expr).toReversed()) waiting.push({ expr: child, level: level + 1 });
+  }
+}
+
+/** What `combine` makes of `root` from what it made of the expressions directly below, in the order of `children`. */
+export function fold<T>(root: Expr, combine: (expr: Expr, below: readonly T[]) => T): T {
+  function* foldOne(expr: Expr): Recursion<T> {
+    const below: T[] = [];
+    for (const child of children(expr)) below.push(yield foldOne(child));
+    return combine(expr, below);
+  }
+  return recurse(foldOne(root));
 }
 
 /**
@@ -43,41 +55,36 @@ export function walk(expr: Expr, visit: (expr: Expr, ancestors: readonly Expr[])
  * old tree.
  * @throws {TypeError} If the selector of a range is replaced by something else than a vector selector.
  */
-export function rewrite(expr: Expr, replace: (expr: Expr) => Expr): Expr {
-  return replace(mapChildren(expr, (child) => rewrite(child, replace)));
+export function rewrite(root: Expr, replace: (expr: Expr) => Expr): Expr {
+  return fold<Expr>(root, (expr, below) => {
+    const isSame = children(expr).every((child, i) => child === below[i]);
+    return replace(isSame ? expr : withChildren(expr, below));
+  });
 }
 
-function mapChildren(expr: Expr, map: (child: Expr) => Expr): Expr {
+/** `expr` over others than `children(expr)`, as many and in their order. */
+function withChildren(expr: Expr, below: readonly Expr[]): Expr {
+  const [first, second] = below;
   switch (expr.kind) {
     case "numberLiteral":
     case "stringLiteral":
     case "vectorSelector":
       return expr;
-    case "matrixSelector": {
-      const selector = map(expr.selector);
-      if (selector.kind !== "vectorSelector") {
-        throw new TypeError(`BUG: a range needs a vector selector, not a ${selector.kind}`);
+    case "matrixSelector":
+      if (first!.kind !== "vectorSelector") {
+        throw new TypeError(`BUG: a range needs a vector selector, not a ${first!.kind}`);
       }
-      return selector === expr.selector ? expr : { ...expr, selector };
-    }
+      return { ...expr, selector: first };
     case "subquery":
     case "unary":
-    case "paren": {
-      const inner = map(expr.expr);
-      return inner === expr.expr ? expr : { ...expr, expr: inner };
-    }
-    case "call": {
-      const args = expr.args.map(map);
-      return args.every((arg, i) => arg === expr.args[i]) ? expr : { ...expr, args };
-    }
-    case "aggregation": {
-      const inner = map(expr.expr), param = expr.param && map(expr.param);
-      return inner === expr.expr && param === expr.param ? expr : { ...expr, expr: inner, param };
-    }
-    case "binary": {
-      const lhs = map(expr.lhs), rhs = map(expr.rhs);
-      return lhs === expr.lhs && rhs === expr.rhs ? expr : { ...expr, lhs, rhs };
-    }
+    case "paren":
+      return { ...expr, expr: first! };
+    case "call":
+      return { ...expr, args: below };
+    case "aggregation":
+      return { ...expr, expr: first!, param: second ?? null };
+    case "binary":
+      return { ...expr, lhs: first!, rhs: second! };
   }
 }
 

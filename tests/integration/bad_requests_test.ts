@@ -127,13 +127,6 @@ const OF_OURS: readonly Exception[] = [
     answer: badData(/^exceeded maximum resolution of 11,000 points per timeseries\./),
   },
   {
-    why: "trees of any height would need stack of any size; parentheses are not counted",
-    applies: named("a sum of 2,001", "2,000 minus signs before"),
-    answer: badData(
-      /parse error: expression nested more than 1000 levels deep, use fewer operators in a row$/,
-    ),
-  },
-  {
     why: "a query without time is found to be late wherever it is, in the queue or behind it",
     applies: ({ params }) => params.timeout === "0" || params.timeout === "-1",
     answer: { status: 503, errorType: "timeout", error: /^query timed out in query (queue|execution)$/ },

@@ -1,7 +1,7 @@
 import type { PackedHistograms } from "../../histogram/packed_histograms.ts";
 import type { Matcher } from "../../labels/matcher.ts";
 import type { Annotation } from "../annotations.ts";
-import { type Aggregation, type Binary, type Call, typeOf, type VectorSelector } from "../ast.ts";
+import { type Aggregation, type Binary, type Call, type Expr, typeOf, type VectorSelector } from "../ast.ts";
 import { isReduction } from "../operators/aggregate.ts";
 import { isRanking } from "../operators/select_elements.ts";
 import { inputsOf, type PlanNode, type SelectedQuantity } from "../plan.ts";
@@ -180,7 +180,7 @@ function histogramsArgument({ implementation, expr, args }: CallNode): PlanNode 
 
 /** The vector of an operator between a vector and a scalar that reads no series, where each series has its own result. */
 function vectorOperand({ expr, lhs, rhs }: BinaryNode): PlanNode | undefined {
-  if (expr.matching !== null) return undefined;
+  if (expr.matching !== null || expr.type === "scalar") return undefined;
   if (isScalar(rhs)) return isScalar(lhs) ? undefined : lhs;
   // What is remarked on a step where a histogram and a float are no bounds to trim to depends on all series.
   return isScalar(lhs) && expr.op !== "</" && expr.op !== ">/" ? rhs : undefined;
@@ -190,19 +190,17 @@ function isScalar(node: PlanNode): boolean {
   return node.kind === "number" || (typeOf(node.expr) === "scalar" && readsNothing(node));
 }
 
-function readsNothing(node: PlanNode): boolean {
-  switch (node.kind) {
-    case "number":
-      return true;
-    case "call":
-    case "binary":
-    case "negate":
-    case "once":
-      return inputsOf(node).every(readsNothing);
-    default:
-      return false;
+/** Whether neither `root` nor anything below it reads series. */
+function readsNothing(root: PlanNode): boolean {
+  const waiting = [root];
+  for (let node; (node = waiting.pop());) {
+    if (!READ_NOTHING.has(node.kind)) return false;
+    for (const input of inputsOf(node)) waiting.push(input);
   }
+  return true;
 }
+
+const READ_NOTHING: ReadonlySet<PlanNode["kind"]> = new Set(["number", "call", "binary", "negate", "once"]);
 
 /** What the innermost operator of a fragment reads. */
 export function fragmentInput(node: PlanNode): Extract<PlanNode, { kind: "select" | "windows" }> {
@@ -214,6 +212,29 @@ export function fragmentInput(node: PlanNode): Extract<PlanNode, { kind: "select
     throw new TypeError(`BUG: a ${node.kind} without a selector is no fragment`);
   }
   return input;
+}
+
+/** The expression of a fragment: what is aggregated without parentheses and signs, as the plan has it. */
+export function fragmentExpr(node: PlanNode): Fragment["expr"] {
+  const expr = node.kind === "aggregate"
+    ? { ...node.expr, expr: exprOf(node.input), param: node.expr.param && standIn(node.expr.param) }
+    : exprOf(node);
+  return expr as Fragment["expr"];
+}
+
+function exprOf(node: PlanNode): Expr {
+  if (node.kind === "call") return { ...node.expr, args: node.args.map(operandOf) };
+  if (node.kind === "binary") return { ...node.expr, lhs: operandOf(node.lhs), rhs: operandOf(node.rhs) };
+  return node.expr;
+}
+
+function operandOf(node: PlanNode): Expr {
+  return typeOf(node.expr) === "scalar" ? standIn(node.expr) : exprOf(node);
+}
+
+/** In place of a scalar whose values go with the fragment: where it stands is all that matters of it. */
+function standIn({ span }: Expr): Expr {
+  return { kind: "numberLiteral", value: NaN, isDuration: false, span };
 }
 
 /** A matcher as it comes out of another thread. */

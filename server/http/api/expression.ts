@@ -3,8 +3,7 @@ import type { Expr } from "../../../engine/promql/ast.ts";
 import { parseExpr } from "../../../engine/promql/parser.ts";
 import { prettyPrint } from "../../../engine/promql/pretty_print.ts";
 import { PromQLSyntaxError } from "../../../engine/promql/promql_syntax_error.ts";
-import { NESTING_MAX } from "../../../engine/promql/token_stream.ts";
-import { children } from "../../../engine/promql/traverse.ts";
+import { fold } from "../../../engine/promql/traverse.ts";
 import { parserOptions } from "../../config/features.ts";
 import { orBadData } from "../params/form.ts";
 import type { Router } from "../router.ts";
@@ -15,27 +14,34 @@ export function addExpressionRoutes(
   { features }: { readonly features: ReadonlySet<string> },
 ): void {
   const options = parserOptions(features);
-  const parse = (query: string): Expr =>
-    orBadData(() => {
-      const expr = parseExpr(query, options);
-      checkLevels(query, expr);
-      return expr;
-    }, "query");
-  router.read("/format_query", ({ form }) => ({ data: prettyPrint(parse(form.get("query"))) }));
-  router.read("/parse_query", ({ form }) => ({ data: toJson(parse(form.get("query"))) }));
+  const format = (query: string): string => {
+    const expr = parseExpr(query, options);
+    checkLevels(query, expr);
+    return prettyPrint(expr);
+  };
+  router.read("/format_query", ({ form }) => ({
+    data: orBadData(() => format(form.get("query")), "query"),
+  }));
+  router.read("/parse_query", ({ form }) => ({
+    data: orBadData(() => toJson(parseExpr(form.get("query"), options)), "query"),
+  }));
 }
 
+/** Each level is written further to the right: so many take some 30 MB. */
+const FORMATTED_LEVELS_MAX = 4000;
+
 /**
- * Checks that `expr` can be shown: parentheses right around each other are one node of the tree, but each a level of
- * its own in what is written.
- * @param above Levels that `expr` is in.
- * @throws {PromQLSyntaxError} If there are more than `NESTING_MAX` levels.
+ * Checks that `root` can be shown line by line.
+ * @throws {PromQLSyntaxError} If there are more than `FORMATTED_LEVELS_MAX` levels.
  */
-function checkLevels(query: string, expr: Expr, above = 0): void {
-  const levels = above + (expr.kind === "paren" ? expr.levels : 1);
-  if (levels > NESTING_MAX) {
-    const reason = `expression nested more than ${NESTING_MAX} levels deep, use fewer parentheses`;
+function checkLevels(query: string, root: Expr): void {
+  fold<number>(root, (expr, below) => {
+    // Parentheses right around each other are one node of the tree, but each a level of its own in what is written.
+    const own = expr.kind === "paren" ? expr.levels : 1;
+    const levels = own + below.reduce((most, levels) => Math.max(most, levels), 0);
+    if (levels <= FORMATTED_LEVELS_MAX) return levels;
+    const reason =
+      `expression nested more than ${FORMATTED_LEVELS_MAX} levels deep, too deep to be formatted`;
     throw new PromQLSyntaxError(query, expr.span, reason);
-  }
-  for (const child of children(expr)) checkLevels(query, child, levels);
+  });
 }

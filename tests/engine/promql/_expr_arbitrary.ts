@@ -10,7 +10,7 @@ import type {
   VectorMatching,
   VectorSelector,
 } from "../../../engine/promql/ast.ts";
-import { paren as parenthesise } from "../../../engine/promql/ast.ts";
+import { paren as parenthesise, typeOf } from "../../../engine/promql/ast.ts";
 import { FUNCTION_SIGNATURES, type FunctionSignature } from "../../../engine/promql/function_signatures.ts";
 import type { Aggregator, BinaryOperator } from "../../../engine/promql/token.ts";
 import type { ValueType } from "../../../engine/promql/value_type.ts";
@@ -215,7 +215,8 @@ function binary(
   const precedence = PRECEDENCE[op];
   const left = atLeast(op === "^" ? precedence + 1 : precedence, lhs);
   const right = atLeast(op === "^" ? UNARY_PRECEDENCE : precedence + 1, rhs);
-  return { kind: "binary", op, lhs: left, rhs: right, ...fields, opSpan: span, span };
+  const type = typeOf(left) === "scalar" && typeOf(right) === "scalar" ? "scalar" : "vector";
+  return { kind: "binary", type, op, lhs: left, rhs: right, ...fields, opSpan: span, span };
 }
 
 type Typed = Record<ValueType, Expr>;
@@ -276,7 +277,7 @@ export const typedExprs = fc.letrec<Typed>((tie) => ({
 function unaryOf(expr: fc.Arbitrary<Expr>): fc.Arbitrary<Expr> {
   return fc.tuple(fc.constantFrom("+" as const, "-" as const), expr).map(([op, inner]) => {
     const operand = inner.kind === "numberLiteral" ? paren(inner) : atLeast(UNARY_PRECEDENCE, inner);
-    return { kind: "unary", op, expr: operand, span };
+    return { kind: "unary", type: typeOf(operand), op, expr: operand, span };
   });
 }
 
