@@ -5,10 +5,11 @@ import { ABSENT_FUNCTIONS } from "./functions/absent.ts";
 import { rangeArgument } from "./functions/range_call.ts";
 import type { FunctionCall, SampledSeries, SampleShift } from "./functions/registry.ts";
 import { aggregate, aggregateQuantile, aggregateSource, isReduction } from "./operators/aggregate.ts";
+import { CollectedSamples, type SubquerySamples } from "./operators/collected_samples.ts";
 import { countValues } from "./operators/count_values.ts";
 import { NewestSamples, referenceTimes } from "./operators/instant_selector.ts";
 import { negateVector } from "./operators/negate.ts";
-import { samplesOf, timesOf, WindowCutter, windowCutter } from "./operators/range_windows.ts";
+import { partsOf, samplesOf, timesOf, WindowCutter, windowCutter } from "./operators/range_windows.ts";
 import { haveOneName, mergeSameLabels } from "./operators/same_labels.ts";
 import { isRanking, limitRatio, selectK, selectsAny } from "./operators/select_elements.ts";
 import {
@@ -25,6 +26,7 @@ import { vectorScalar } from "./operators/vector_scalar.ts";
 import { fixedTime, inputsOf, type PlanNode } from "./plan.ts";
 import { operatorsIn, seriesArgument } from "./pushdown/fragment.ts";
 import { ExecutionError } from "./query_errors.ts";
+import type { SubqueryPlace } from "./sample_account.ts";
 import type { SelectedSamples } from "./selected_samples.ts";
 import type { QueryRun } from "./query_run.ts";
 import {
@@ -182,7 +184,7 @@ export class Evaluator {
     if (quantity === "start timestamps" && !run.options.useStartTimestamps) return [];
     if (expr.isSmoothed) {
       const at = referenceTimes(steps, expr.offsetMs, fixedTime(expr));
-      return smoothInstant(expr, (await this.#selected(node)).samples, at, steps, run);
+      return await smoothInstant(expr, (await this.#selected(node)).samples, at, steps, run);
     }
     const result = await materialize(await this.#selectorSource(node, steps), steps, run);
     return quantity === "values" ? result : this.#unique(result, steps);
@@ -207,8 +209,13 @@ export class Evaluator {
     const endsMs = referenceTimes(steps, selector.offsetMs, fixedTime(selector));
     const cutter = windowCutter(expr, endsMs, lookbackDeltaMs);
     const { samples: selected } = await this.#selected(node);
-    const series = selected.map((samples) => cutter.cut(samples, false));
-    const { largest, all } = account.lookThrough(series, true);
+    const series = await mapInTurns(
+      selected,
+      steps.count,
+      this.#run,
+      (samples) => cutter.cut(samples, false),
+    );
+    const { largest, all } = await this.#lookThrough(series, steps, true);
     account.hold(node === this.#root ? all : largest);
     return { series, rangeMs, endsMs };
   }
@@ -229,19 +236,57 @@ export class Evaluator {
     account.reserve(inner.count);
     const isFixed = fixedTime(expr) !== undefined;
     const place = { rangeMs, offsetMs, isResult: node === this.#root, isFixed };
-    const outer = account.enterSubquery(inner, place);
-    const vector = await this.#vector(input, inner);
-    account.leaveSubquery(outer, place);
-    const times = timesOf(inner);
+    const samples = await this.#subquerySamples(input, inner, place);
     const cutter = new WindowCutter(endsMs, rangeMs);
-    const series = await mapInTurns(
-      vector,
-      2 * inner.count,
-      this.#run,
-      (one) => cutter.cut(samplesOf(one, times), one.dropName),
-    );
-    if (!place.isResult) account.hold(account.lookThrough(series, false).largest);
+    const series = await mapInTurns(samples, inner.count, this.#run, (one) => cutter.cut(one, one.dropName));
+    if (!place.isResult) account.hold((await this.#lookThrough(series, steps, false)).largest);
     return { series, rangeMs, endsMs };
+  }
+
+  /** Samples in the largest window of one series, and in that of each series together. */
+  async #lookThrough(
+    series: readonly RangeSeries[],
+    { count }: Steps,
+    isRead: boolean,
+  ): Promise<{ largest: number; all: number }> {
+    const { account } = this.#run.options, turns = new Turns(this.#run);
+    let largest = 0, all = 0;
+    for (const one of series) {
+      const ofOne = account.lookThrough(one, isRead);
+      largest = Math.max(largest, ofOne);
+      all += ofOne;
+      const pause = turns.after(count);
+      if (pause !== undefined) await pause;
+    }
+    return { largest, all };
+  }
+
+  /**
+   * What a subquery gives. Of very many steps, most of which may have nothing, it takes a part at a time; what windows
+   * of two parts share counts as read for both.
+   */
+  async #subquerySamples(
+    input: PlanNode,
+    steps: Steps,
+    place: SubqueryPlace,
+  ): Promise<readonly SubquerySamples[]> {
+    const run = this.#run, { account } = run.options;
+    const collected = new CollectedSamples();
+    let left = steps.count;
+    for (const part of partsOf(steps, SUBQUERY_STEPS_MAX)) {
+      const { heldRows } = run;
+      const outer = account.enterSubquery(part, place, left);
+      const vector = await this.#vector(input, part);
+      account.leaveSubquery(outer, place);
+      const times = timesOf(part);
+      const samples = await mapInTurns(vector, 2 * part.count, run, (one) => samplesOf(one, times));
+      if (part.count === steps.count) return samples;
+      collected.add(samples);
+      // Of histograms there is no copy.
+      if (samples.every(({ histograms }) => histograms === undefined)) run.release(heldRows);
+      left -= part.count;
+    }
+    return collected.finish();
   }
 
   async #call(node: Node<"call">, steps: Steps): Promise<Value> {
@@ -413,7 +458,9 @@ export class Evaluator {
     const value = await this.evaluate(input, first);
     account.leaveOnce(outer);
     if (steps.count <= 1) return value;
-    account.hold((account.current - before) * (steps.count - 1));
+    const repeated = (account.current - before) * (steps.count - 1);
+    account.expect(repeated);
+    account.hold(repeated);
     if (value.type === "scalar") {
       return { type: "scalar", values: new Float64Array(steps.count).fill(value.values[0]!) };
     }
@@ -435,6 +482,9 @@ export class Evaluator {
 
 /** Operators whose evaluation may call each other on one stack. */
 const STACKED_MAX = 64;
+
+/** Steps of a subquery that are evaluated at one go: more of them would keep other work waiting. */
+const SUBQUERY_STEPS_MAX = 1 << 16;
 
 /** Operators that count what they hold themselves: until what takes it has settled, unless it is the result. */
 const HOLDS_SAMPLES: ReadonlySet<PlanNode["kind"]> = new Set(["windows", "subquery", "once"]);

@@ -42,12 +42,20 @@ export interface PlanReport {
   readonly selects: readonly SelectReport[];
 }
 
-/** Measures operators while they are evaluated. */
+/** Measures operators while they are evaluated, a part of the steps at a time where these are very many. */
 export class PlanRecorder {
   readonly #measured = new Map<PlanNode, OperatorMeasurement>();
 
   readonly observe = (node: PlanNode, steps: Steps, value: Value, totalMs: number): void => {
-    this.#measured.set(node, { steps: steps.count, ...sizeOf(value), totalMs });
+    const { series, samples, bytes } = sizeOf(value);
+    const before = this.#measured.get(node);
+    this.#measured.set(node, {
+      steps: steps.count + (before?.steps ?? 0),
+      series: Math.max(series, before?.series ?? 0),
+      samples: samples + (before?.samples ?? 0),
+      bytes: Math.max(bytes, before?.bytes ?? 0),
+      totalMs: totalMs + (before?.totalMs ?? 0),
+    });
   };
 
   measured(node: PlanNode): OperatorMeasurement | undefined {

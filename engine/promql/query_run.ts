@@ -175,9 +175,14 @@ export class QueryRun {
     this.#held.push(rows);
   }
 
-  release(): void {
-    for (const rows of this.#held) releaseSlabs(rows);
-    this.#held.length = 0;
+  /** How many rows of slabs are held until `release`. */
+  get heldRows(): number {
+    return this.#held.length;
+  }
+
+  /** Gives back what is held, but for the first `kept`. */
+  release(kept = 0): void {
+    for (const rows of this.#held.splice(kept)) releaseSlabs(rows);
   }
 
   now(): number {

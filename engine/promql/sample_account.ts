@@ -40,6 +40,8 @@ export interface SampleCounts {
 /** What a part of a query looked at, by its own steps where asked for. */
 interface PartCounts {
   readonly steps: Steps;
+  /** How many steps there are still to come, `steps` included: more where these are a part. */
+  readonly stepsLeft: number;
   total: number;
   read: number;
   readonly totalPerStep?: Float64Array;
@@ -49,7 +51,7 @@ interface PartCounts {
 }
 
 /** Where a subquery's samples count among the steps around it. */
-interface SubqueryPlace {
+export interface SubqueryPlace {
   readonly rangeMs: number;
   readonly offsetMs: number;
   /** Whether it is the query's result, rather than looked through by a function, which counts its windows. */
@@ -107,7 +109,15 @@ export class SampleAccount {
   /** @param counted By step, 0 where what is read counts for nothing. */
   constructor(readonly limits: SampleLimits, steps: Steps, perStep: boolean, counted?: Uint8Array) {
     const column = () => perStep ? new Float64Array(steps.count) : undefined;
-    this.#part = { steps, total: 0, read: 0, totalPerStep: column(), readPerStep: column(), counted };
+    this.#part = {
+      steps,
+      stepsLeft: steps.count,
+      total: 0,
+      read: 0,
+      totalPerStep: column(),
+      readPerStep: column(),
+      counted,
+    };
   }
 
   /** The steps of the part that is being evaluated. */
@@ -144,7 +154,7 @@ export class SampleAccount {
    */
   enterOnce(first: Steps): PartCounts {
     const outer = this.#part;
-    this.#part = { steps: first, total: 0, read: 0 };
+    this.#part = { steps: first, stepsLeft: first.count, total: 0, read: 0 };
     return outer;
   }
 
@@ -168,22 +178,23 @@ export class SampleAccount {
   /**
    * As `enterOnce`, for the steps of a subquery. What they read counts for the first step around them that is not
    * before it, unless it lies in a gap between the windows of two.
+   * @param stepsLeft How many steps of the subquery are still to come, `steps` included, which may be a part of them.
    * @returns What to give to `leaveSubquery`.
    * @throws {QueryLimitError}
    */
-  enterSubquery(steps: Steps, place: SubqueryPlace): PartCounts {
+  enterSubquery(steps: Steps, place: SubqueryPlace, stepsLeft: number): PartCounts {
     const outer = this.#part;
     const { steps: { count, stepMs }, readPerStep, counted } = outer;
     let own: Pick<PartCounts, "readPerStep" | "counted"> | undefined;
     if (!place.isResult && !place.isFixed && count > 1) {
       if (readPerStep !== undefined) {
-        this.expect(steps.count);
+        this.expect(stepsLeft);
         own = { readPerStep: new Float64Array(steps.count) };
       } else if (counted !== undefined || stepMs > place.rangeMs) {
         own = { counted: countedSteps(steps, outer, place) };
       }
     }
-    this.#part = { steps, total: 0, read: 0, ...own };
+    this.#part = { steps, stepsLeft, total: 0, read: 0, ...own };
     return outer;
   }
 
@@ -290,9 +301,13 @@ export class SampleAccount {
     if (this.#current > this.limits.maxSamples) throw tooManySamples();
   }
 
-  /** So many more samples are about to be made. @throws {QueryLimitError} */
+  /**
+   * So many more samples are about to be made, and as many for as many steps that are still to come.
+   * @throws {QueryLimitError}
+   */
   expect(samples: number): void {
-    this.keeps(this.#current + samples);
+    const { steps: { count }, stepsLeft } = this.#part;
+    this.keeps(this.#current + samples * (stepsLeft / count));
   }
 
   /**
@@ -326,24 +341,19 @@ export class SampleAccount {
   }
 
   /**
-   * The windows of a range vector; samples are read unless they come from a subquery, which counted them.
-   * @returns Samples in the largest window of one series, and in that of each series together.
+   * The windows of one series; its samples are read unless they come from a subquery, which counted them.
+   * @returns Samples in the largest window. Only the windows of one series are in upstream's memory at a time.
    * @throws {CostLimitError|QueryLimitError}
    */
-  lookThrough(series: readonly RangeSeries[], isRead: boolean): { largest: number; all: number } {
-    let largest = 0, all = 0;
-    for (const { floats, histograms } of series) {
-      const ofFloats = floats ? this.#lookThrough(floats.windows, isRead) : 0;
-      const ofHistograms = histograms
-        ? this.#lookThrough(histograms.windows, isRead, sizesBefore(histograms.values))
-        : 0;
-      all += ofFloats + ofHistograms;
-      if (ofFloats + ofHistograms > largest) largest = ofFloats + ofHistograms;
-    }
-    // Only the window of one series is in upstream's memory at a time.
+  lookThrough({ floats, histograms }: RangeSeries, isRead: boolean): number {
+    const ofFloats = floats ? this.#lookThrough(floats.windows, isRead) : 0;
+    const ofHistograms = histograms
+      ? this.#lookThrough(histograms.windows, isRead, sizesBefore(histograms.values))
+      : 0;
+    const largest = ofFloats + ofHistograms;
     this.hold(largest);
     this.#current -= largest;
-    return { largest, all };
+    return largest;
   }
 
   readonly #windowTotals = new WeakMap<Windows, WindowTotals>();

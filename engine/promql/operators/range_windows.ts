@@ -1,6 +1,7 @@
 import type { FloatHistogram } from "../../histogram/float_histogram.ts";
 import type { MatrixSelector } from "../ast.ts";
 import type { SeriesSamples } from "../selected_samples.ts";
+import type { SubquerySamples } from "./collected_samples.ts";
 import {
   FLOAT,
   HISTOGRAM,
@@ -68,20 +69,29 @@ export function timesOf(steps: Steps): Float64Array {
   return times;
 }
 
+/** `steps` in as few parts as there can be of at most `countMax`, about equally long. */
+export function* partsOf(steps: Steps, countMax: number): Generator<Steps, void> {
+  const countPerPart = Math.ceil(steps.count / Math.ceil(steps.count / countMax));
+  for (let from = 0; from < steps.count; from += countPerPart) {
+    const count = Math.min(countPerPart, steps.count - from);
+    yield { startMs: stepTime(steps, from), stepMs: steps.stepMs, count };
+  }
+}
+
 /**
  * The samples of a series that a subquery made, `times` being those of its steps. Histograms forget what they know of
  * counter resets, as the subquery may have left out or repeated samples.
  */
 export function samplesOf(
-  { labels, values, present, histograms }: InstantSeries,
+  { labels, dropName, values, present, histograms }: InstantSeries,
   times: Float64Array,
-): SeriesSamples {
+): SubquerySamples {
   let floats = 0, others = 0;
   for (let step = 0; step < present.length; step++) {
     if (present[step] === FLOAT) floats++;
     else if (present[step] === HISTOGRAM) others++;
   }
-  if (floats === present.length) return { labels, floats: { times, values } };
+  if (floats === present.length) return { labels, dropName, floats: { times, values } };
   const floatTimes = new Float64Array(floats), floatValues = new Float64Array(floats);
   const histogramTimes = new Float64Array(others), histogramValues: FloatHistogram[] = [];
   for (let step = 0, at = 0; step < present.length; step++) {
@@ -95,6 +105,7 @@ export function samplesOf(
   }
   return {
     labels,
+    dropName,
     floats: floats === 0 ? undefined : { times: floatTimes, values: floatValues },
     histograms: others === 0 ? undefined : { times: histogramTimes, values: histogramValues },
   };

@@ -13,26 +13,27 @@ import {
   type Vector,
 } from "../value.ts";
 import { WindowCutter } from "./range_windows.ts";
+import { mapInTurns } from "./turns.ts";
 
 /**
  * An instant selector with `smoothed`: the value on the line between the samples before and after each time, both
  * within the lookback; without one after it, the value before.
  * @param at By step, the time in ms.
  */
-export function smoothInstant(
+export async function smoothInstant(
   { span }: VectorSelector,
   selected: readonly SeriesSamples[],
   at: Float64Array,
   steps: Steps,
   run: QueryRun,
-): Vector {
+): Promise<Vector> {
   const { lookbackDeltaMs, account } = run.options;
   const cutter = new WindowCutter(at, lookbackDeltaMs, lookbackDeltaMs);
-  const windows = selected.map((samples) => cutter.cut(samples, false));
-  account.lookThrough(windows, true);
-  const result = windows.map((series) => {
-    const out = run.newSeries(series.labels, false, steps);
-    for (let step = 0; step < steps.count; step++) smoothAt(series, step, at[step]!, out, span, run);
+  const result = await mapInTurns(selected, 2 * steps.count, run, (samples) => {
+    const windows = cutter.cut(samples, false);
+    account.lookThrough(windows, true);
+    const out = run.newSeries(windows.labels, false, steps);
+    for (let step = 0; step < steps.count; step++) smoothAt(windows, step, at[step]!, out, span, run);
     return out;
   });
   return result.filter(hasSamples);

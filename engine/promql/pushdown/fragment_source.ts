@@ -112,7 +112,7 @@ function rangeCallSource(
     fill: (series, out) => {
       const windows = cutter.cut(withoutGaps(samplesOf(series, fragment), useStartTimestamps), false);
       if (windows.floats === undefined && windows.histograms === undefined) return false;
-      account.lookThrough([windows], true);
+      account.lookThrough(windows, true);
       const running = evaluateBySlices(implementation, windows, out, functionCall, context);
       return running === undefined ? hasSamples(out) : running.then(() => hasSamples(out));
     },

@@ -202,7 +202,8 @@ function matchingFor(op: BinaryOperator): fc.Arbitrary<VectorMatching> {
     ...fields,
     card,
     include: card === "one-to-one" ? [] : include.filter((l) => !fields.isOn || !fields.labels.includes(l)),
-    fill,
+    // Equal values print as one, 0 and -0 too.
+    fill: fill.lhs === fill.rhs ? { lhs: fill.lhs, rhs: fill.lhs } : fill,
   }));
 }
 

@@ -6,6 +6,7 @@ import { Engine, type EngineOptions } from "../../../engine/promql/engine.ts";
 import { QueryLimitError } from "../../../engine/promql/query_errors.ts";
 import type { SelectRequest, SeriesColumns } from "../../../engine/tsdb/select.ts";
 import { MINUTE, seriesOf, storeOf } from "./_series.ts";
+import { largestAllocation } from "./_largest_allocation.ts";
 
 const SAMPLES = 101, APART_MS = 10_000;
 const TIMES = Float64Array.from({ length: SAMPLES }, (_, i) => i * APART_MS);
@@ -336,19 +337,6 @@ Deno.test("a select is told how much there may be, and one that gives up is a qu
     new QueryLimitError("query processing would load too many samples into memory in query execution"),
   );
 });
-
-/** The most bytes that one column of floats takes from here on. */
-function largestAllocation(): { bytes: number; stop(): void } {
-  const original = globalThis.Float64Array;
-  const seen = { bytes: 0, stop: () => void (globalThis.Float64Array = original) };
-  globalThis.Float64Array = new Proxy(original, {
-    construct(target, args, newTarget) {
-      if (typeof args[0] === "number") seen.bytes = Math.max(seen.bytes, 8 * args[0]);
-      return Reflect.construct(target, args, newTarget === globalThis.Float64Array ? target : newTarget);
-    },
-  });
-  return seen;
-}
 
 Deno.test("results are held to their size in JSON", async () => {
   const sizeOf = async (query: string, options: Partial<EngineOptions>) => {
