@@ -9,7 +9,7 @@ type Node = Expr | DurationOperand;
  */
 export function nodeAbove(root: Expr, heightMax: number): Node | undefined {
   let level: readonly Node[] = [root];
-  for (let height = 1; height <= heightMax; height++) level = level.flatMap(below);
+  for (let height = 1; height <= heightMax && level.length > 0; height++) level = level.flatMap(below);
   return level[0];
 }
 
