@@ -41,13 +41,16 @@ export function walk(root: Expr, visit: (expr: Expr, ancestors: readonly Expr[])
 }
 
 /** What `combine` makes of `root` from what it made of the expressions directly below, in the order of `children`. */
-export function fold<T>(root: Expr, combine: (expr: Expr, below: readonly T[]) => T): T {
-  function* foldOne(expr: Expr): Recursion<T> {
-    const below: T[] = [];
-    for (const child of children(expr)) below.push(yield foldOne(child));
-    return combine(expr, below);
-  }
-  return recurse(foldOne(root));
+export function fold<T>(root: Expr, combine: Combine<T>): T {
+  return recurse(foldOne(root, combine));
+}
+
+type Combine<T> = (expr: Expr, below: readonly T[]) => T;
+
+function* foldOne<T>(expr: Expr, combine: Combine<T>): Recursion<T> {
+  const below: T[] = [];
+  for (const child of children(expr)) below.push(yield foldOne(child, combine));
+  return combine(expr, below);
 }
 
 /**
