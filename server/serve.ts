@@ -32,6 +32,7 @@ import type { ShardLimits } from "./shard/shard.ts";
 import { Shards, shareOf } from "./shard/shards.ts";
 import { WorkerShard } from "./shard/worker_shard.ts";
 import { type DataDirectory, openDirectory } from "./storage/directory.ts";
+import { nextTurn } from "./turns.ts";
 import { DirectoryError } from "./storage/directory_error.ts";
 import { diskBytes } from "./storage/disk_size.ts";
 import { RETENTION_DEFAULT_MS, retentionBytes } from "./storage/retention.ts";
@@ -211,7 +212,7 @@ export async function serve({ flags, features, warnings }: ServeRequest): Promis
     registry,
     subqueryStepMs: () => configuration.current().global.evaluationIntervalMs,
     limits: () => configuration.current().global.queryLimits,
-    pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
+    pause: nextTurn,
     costs: {
       countSeries: ({ matchers, startMs, endMs }) =>
         shards.countSeries({ matcherSets: [plainMatchers(matchers)], startMs, endMs, limit: 0 }),

@@ -54,6 +54,10 @@ export class Evaluator {
   readonly #observe: NodeObserver | undefined;
   /** Operators that are being evaluated, each for the one before. */
   #level = 0;
+  /** Of subqueries that are evaluated part by part, how many this evaluation is inside of. */
+  #partsInside = 0;
+  /** What does not depend on the step, and so is the same in all parts, with the samples that it looks at. */
+  readonly #ofAllParts = new Map<PlanNode, { readonly value: Value; readonly samples: number }>();
   /** What is evaluated first: the query itself. */
   #root: PlanNode | undefined;
   /** Arguments of a call or an operator that was to be pushed down, should it come back. */
@@ -272,20 +276,27 @@ export class Evaluator {
   ): Promise<readonly SubquerySamples[]> {
     const run = this.#run, { account } = run.options;
     const collected = new CollectedSamples();
-    let left = steps.count;
+    const seriesBefore = account.series;
+    let left = steps.count, series = seriesBefore;
     for (const part of partsOf(steps, SUBQUERY_STEPS_MAX)) {
       const { heldRows } = run;
+      const isPart = part.count < steps.count;
+      if (isPart) this.#partsInside++;
       const outer = account.enterSubquery(part, place, left);
       const vector = await this.#vector(input, part);
       account.leaveSubquery(outer, place);
+      if (isPart) this.#partsInside--;
       const times = timesOf(part);
       const samples = await mapInTurns(vector, 2 * part.count, run, (one) => samplesOf(one, times));
-      if (part.count === steps.count) return samples;
+      if (!isPart) return samples;
       collected.add(samples);
+      series = Math.max(series, account.series);
+      account.series = seriesBefore;
       // Of histograms there is no copy.
       if (samples.every(({ histograms }) => histograms === undefined)) run.release(heldRows);
       left -= part.count;
     }
+    account.series = series;
     return collected.finish();
   }
 
@@ -453,10 +464,8 @@ export class Evaluator {
 
   async #once({ input }: Node<"once">, steps: Steps): Promise<Value> {
     const { account } = this.#run.options;
-    const first = { ...steps, count: Math.min(1, steps.count) }, before = account.current;
-    const outer = account.enterOnce(first);
-    const value = await this.evaluate(input, first);
-    account.leaveOnce(outer);
+    const before = account.current;
+    const value = await this.#ofFirstStep(input, steps);
     if (steps.count <= 1) return value;
     const repeated = (account.current - before) * (steps.count - 1);
     account.expect(repeated);
@@ -469,6 +478,23 @@ export class Evaluator {
     return vector(
       await mapInTurns(value.series, steps.count, this.#run, (series) => this.#repeat(series, steps)),
     );
+  }
+
+  async #ofFirstStep(node: PlanNode, steps: Steps): Promise<Value> {
+    const { account } = this.#run.options;
+    const known = this.#ofAllParts.get(node);
+    if (known !== undefined) {
+      account.settle(account.current, known.value);
+      account.lookAgain(known.samples);
+      return known.value;
+    }
+    const first = { ...steps, count: Math.min(1, steps.count) };
+    const outer = account.enterOnce(first);
+    const value = await this.evaluate(node, first);
+    const samples = account.leaveOnce(outer);
+    // A copy, as columns of parts are given back.
+    if (this.#partsInside > 0) this.#ofAllParts.set(node, { value: copyOf(value), samples });
+    return value;
   }
 
   #repeat({ labels, dropName, values, present, histograms }: InstantSeries, steps: Steps): InstantSeries {
@@ -522,6 +548,17 @@ function countFilled(a: Windows, b: Windows): number {
     if (a.from[step] !== a.to[step] || b.from[step] !== b.to[step]) count++;
   }
   return count;
+}
+
+function copyOf(value: Value): Value {
+  if (value.type !== "vector") return value;
+  return vector(
+    value.series.map((series) => ({
+      ...series,
+      values: series.values.slice(),
+      present: series.present.slice(),
+    })),
+  );
 }
 
 function vector(series: Vector): Value {

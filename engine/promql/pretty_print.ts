@@ -1,6 +1,6 @@
 import type { Expr } from "./ast.ts";
 import { utf8Length } from "./position.ts";
-import { print, printAggregator, printOperator, printOver, printSubqueryWindow } from "./print.ts";
+import { joined, print, printAggregator, printOperator, printOver, printSubqueryWindow } from "./print.ts";
 import { recurse, type Recursion } from "./recursion.ts";
 import { fold } from "./traverse.ts";
 
@@ -13,6 +13,10 @@ const LINE_LENGTH_MAX = 100;
  */
 export function prettyPrint(expr: Expr, { lineLengthMax = LINE_LENGTH_MAX } = {}): string {
   return recurse(new PrettyPrinter(expr, lineLengthMax).print(expr, 0));
+}
+
+function indentOf(level: number): string {
+  return "  ".repeat(level);
 }
 
 class PrettyPrinter {
@@ -29,10 +33,11 @@ class PrettyPrinter {
     });
   }
 
-  *print(expr: Expr, level: number): Recursion<string> {
-    const indent = "  ".repeat(level);
+  /** @param isTrimmed The first line is not indented. */
+  *print(expr: Expr, level: number, isTrimmed = false): Recursion<string> {
+    const indent = isTrimmed ? "" : indentOf(level);
     // A unary operator leaves the splitting to its operand.
-    if (expr.kind === "unary") return indent + expr.op + (yield this.print(expr.expr, level)).trim();
+    if (expr.kind === "unary") return indent + expr.op + (yield this.print(expr.expr, level, true));
     const line = this.#lineOf(expr);
     if (line !== undefined) return expr.kind === "subquery" ? line : indent + line; // upstream forgets that indent
     switch (expr.kind) {
@@ -47,11 +52,12 @@ class PrettyPrinter {
         return indent + (yield* this.#printArguments([inner], level));
       }
       case "binary": {
-        const lhs = yield this.print(expr.lhs, level + 1), rhs = yield this.print(expr.rhs, level + 1);
-        return `${lhs}\n${indent}${printOperator(expr)}\n${rhs}`;
+        const lhs = yield this.print(expr.lhs, level + 1, isTrimmed);
+        const rhs = yield this.print(expr.rhs, level + 1);
+        return `${lhs}\n${indentOf(level)}${printOperator(expr)}\n${rhs}`;
       }
       case "subquery":
-        return (yield this.print(expr.expr, level)) + printSubqueryWindow(expr);
+        return (yield this.print(expr.expr, level, isTrimmed)) + printSubqueryWindow(expr);
       default:
         return indent + print(expr);
     }
@@ -60,7 +66,7 @@ class PrettyPrinter {
   *#printArguments(args: readonly Expr[], level: number): Recursion<string> {
     const lines: string[] = [];
     for (const arg of args) lines.push(yield this.print(arg, level + 1));
-    return `(\n${lines.join(",\n")}\n${"  ".repeat(level)})`;
+    return `(\n${joined(lines, ",\n")}\n${indentOf(level)})`;
   }
 
   #lineOf(expr: Expr): string | undefined {

@@ -49,11 +49,16 @@ interface QueryRunOptions {
 const SLICE_MS = 20;
 const SLAB_VALUES = 1 << 14;
 
+function cellsIn({ slabs }: SlabRows): number {
+  return slabs.reduce((cells, { values }) => cells + values.length, 0);
+}
+
 /** The state of one query while it is evaluated. */
 export class QueryRun {
   readonly annotations = new Annotations();
   readonly #selected = new Map<Selection, SelectedSamples>();
   readonly #held: SlabRows[] = [];
+  #heldCells = 0;
   #sliceEndMs: number;
   #values = new Float64Array(0);
   #present = new Uint8Array(0);
@@ -170,9 +175,11 @@ export class QueryRun {
     }
   }
 
-  /** Has the columns of slabs given back when nobody reads the query's result any more. */
+  /** Has the columns of slabs given back when nobody reads the query's result any more. @throws {QueryLimitError} */
   releaseLater(rows: SlabRows): void {
     this.#held.push(rows);
+    this.#heldCells += cellsIn(rows);
+    this.options.account.reserve(this.#heldCells);
   }
 
   /** How many rows of slabs are held until `release`. */
@@ -182,7 +189,10 @@ export class QueryRun {
 
   /** Gives back what is held, but for the first `kept`. */
   release(kept = 0): void {
-    for (const rows of this.#held.splice(kept)) releaseSlabs(rows);
+    for (const rows of this.#held.splice(kept)) {
+      this.#heldCells -= cellsIn(rows);
+      releaseSlabs(rows);
+    }
   }
 
   now(): number {

@@ -158,13 +158,23 @@ export class SampleAccount {
     return outer;
   }
 
-  /** What was counted stands for every step of `outer`, and was read for the first one. */
-  leaveOnce(outer: PartCounts): void {
+  /**
+   * What was counted stands for every step of `outer`, and was read for the first one.
+   * @returns The samples that every step looks at.
+   */
+  leaveOnce(outer: PartCounts): number {
     const { total, read } = this.#part;
     this.#part = outer;
-    outer.total += total * outer.steps.count;
-    for (let step = 0; step < (outer.totalPerStep?.length ?? 0); step++) outer.totalPerStep![step]! += total;
     this.#readFor(0, read);
+    this.lookAgain(total);
+    return total;
+  }
+
+  /** Every step looks at `samples` that are known. */
+  lookAgain(samples: number): void {
+    const { steps, totalPerStep } = this.#part;
+    this.#part.total += samples * steps.count;
+    for (let step = 0; step < (totalPerStep?.length ?? 0); step++) totalPerStep![step]! += samples;
   }
 
   /** So many samples were read for a step of the part that is being evaluated. */
@@ -238,6 +248,16 @@ export class SampleAccount {
           "select fewer series or a shorter range, or raise the memory limit per query",
       );
     }
+  }
+
+  /** Series that selects gave, each counted once per select. */
+  get series(): number {
+    return this.#series;
+  }
+
+  /** Sets `series`, where selects have given the same ones again. */
+  set series(count: number) {
+    this.#series = count;
   }
 
   /** Series that are looked at one after the other. @throws {CostLimitError} */

@@ -3,7 +3,7 @@ import type { Span } from "./position.ts";
 import { PromQLSyntaxError } from "./promql_syntax_error.ts";
 import { describeToken, type Token, type TokenType } from "./token.ts";
 
-/** How deeply expressions may nest, in parsing and as a tree: a level takes up to 4 kB while a query is evaluated. */
+/** How deeply expressions may nest, in parsing and as a tree: a level takes up to 10 kB while a query is evaluated. */
 export const NESTING_MAX = 30_000;
 
 /** What an unexpected token is reported in, and what could have stood there. */

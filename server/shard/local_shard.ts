@@ -33,6 +33,7 @@ import type {
   StorageState,
 } from "./shard.ts";
 import type { SeriesBudget } from "../scrape/series_budget.ts";
+import { nextTurn } from "../turns.ts";
 
 const MAINTAIN_EVERY_DEFAULT_MS = 5_000;
 /** How long a shard whose disk is full waits before it tries again. */
@@ -279,7 +280,7 @@ export class LocalShard implements Shard {
       const database = await this.#opened;
       const { evaluateFragment } = await loadFragmentEvaluation();
       signal.throwIfAborted();
-      return await evaluateFragment(database, fragment, { now, pause, signal });
+      return await evaluateFragment(database, fragment, { now, pause: nextTurn, signal });
     });
   }
 

@@ -14,7 +14,7 @@ export class CollectedSamples {
   /** Takes a copy of `part`, but for its histograms. */
   add(part: readonly SubquerySamples[]): void {
     for (const samples of part) {
-      const key = `${samples.dropName} ${samples.labels.key()}`;
+      const key = samples.labels.key();
       let series = this.#series.get(key);
       if (series === undefined) this.#series.set(key, series = new CollectedSeries(samples));
       series.append(samples);
@@ -92,7 +92,9 @@ class SharedTimes {
 
   of(times: Float64Array): Float64Array {
     const last = this.#last;
-    if (times.length !== last.length || times.some((time, i) => time !== last[i])) this.#last = times;
+    let same = 0;
+    if (times.length === last.length) { while (same < times.length && times[same] === last[same]) same++; }
+    if (same < times.length || same === 0) this.#last = times;
     return this.#last;
   }
 }

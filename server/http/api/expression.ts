@@ -27,8 +27,8 @@ export function addExpressionRoutes(
   }));
 }
 
-/** Each level is written further to the right: so many take some 30 MB. */
-const FORMATTED_LEVELS_MAX = 4000;
+/** Each level is written further to the right: so many take up to 25 MB. */
+const FORMATTED_LEVELS_MAX = 2000;
 
 /**
  * Checks that `root` can be shown line by line.
