@@ -1,7 +1,7 @@
 import type { Counter, Histogram, Registry, Summary } from "../engine/instrument/mod.ts";
 import type { AnalyzedResult, Engine, EngineOptions } from "../engine/promql/engine.ts";
 import type { CostSource, QueryCost } from "../engine/promql/query_cost.ts";
-import { CostLimitError } from "../engine/promql/query_errors.ts";
+import { CostLimitError, errorTypeOf } from "../engine/promql/query_errors.ts";
 import type { QueryStats } from "../engine/promql/query_result.ts";
 import type { Queryable } from "../engine/tsdb/select.ts";
 import { parserOptions } from "./config/features.ts";
@@ -186,7 +186,10 @@ export class PromqlQueries implements QueryService {
       return result;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      this.options.onQuery({ ...asked, origin, stats: undefined, error: message });
+      // As upstream, which reads a query before it is one.
+      if (errorTypeOf(error) !== "bad_data") {
+        this.options.onQuery({ ...asked, origin, stats: undefined, error: message });
+      }
       if (error instanceof CostLimitError) this.#costs?.rejected.labels(error.limit).inc();
       throw error;
     } finally {

@@ -3,7 +3,7 @@ import { formatTimestamp } from "../engine/go_time.ts";
 import { queryStatsJson } from "./http/json/query_stats.ts";
 import type { FinishedQuery } from "./promql_queries.ts";
 
-/** Writes a line of JSON for every query to the file that the configuration names, and forgets that file when told. */
+/** Writes a line of JSON, as upstream's, for every query that was evaluated to the file that the configuration names, and forgets that file when told. */
 export class QueryLog {
   #path = "";
   #file: Deno.FsFile | undefined;
@@ -57,11 +57,13 @@ export class QueryLog {
 
 function lineOf({ query, startMs, endMs, stepMs, stats, error, origin }: FinishedQuery): string {
   return JSON.stringify({
-    ...(origin && { httpRequest: origin }),
+    time: formatTimestamp(Date.now()),
+    level: "INFO",
+    msg: "promql query logged",
     params: { query, start: formatTimestamp(startMs), end: formatTimestamp(endMs), step: stepMs / 1000 },
-    ...(stats && { stats: queryStatsJson(stats, { startMs, stepMs }) }),
     ...(error !== "" && { error }),
-    ts: formatTimestamp(Date.now()),
+    ...(stats && { stats: queryStatsJson(stats, { startMs, stepMs }) }),
+    ...(origin && { httpRequest: origin }),
   });
 }
 

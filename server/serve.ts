@@ -327,6 +327,7 @@ function loadRequest(
         sizeBytes: flags.storageTsdbRetentionSizeBytes,
       },
       storesStartTimestamps: startTimestampUse(features).areStored,
+      limitsQueryCost: features.has("query-cost"),
       globalDefaults: {
         extraScrapeMetrics: features.has("extra-scrape-metrics"),
         ...(readsStartTimestamps(startTimestampUse(features)) &&

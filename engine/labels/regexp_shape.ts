@@ -19,7 +19,7 @@ export interface RegexpShape {
 }
 
 /** Most alternatives kept of a pattern such as `a|b|c`. */
-const ALTERNATIVES_MAX = 10_000;
+const ALTERNATIVES_MAX = 500_000;
 /** Most alternatives with a gap: beyond that one automaton beats a scan for each. */
 const GAPPED_MAX = 256;
 /** Most alternatives that arise from multiplying two lists, as in `(a|b)(c|d)`. */
@@ -29,8 +29,8 @@ const CLASS_MAX = 64;
 /** Most pieces of one glob. */
 const PIECES_MAX = 64;
 const DEPTH_MAX = 100;
-/** Most globs built on the way, so that a hostile pattern costs bounded time. */
-const WORK_MAX = 100_000;
+/** Most globs built on the way, so that a hostile pattern costs bounded time: so many, and some per character. */
+const WORK_MAX = 100_000, WORK_PER_CHARACTER_MAX = 2;
 
 /** A part of a pattern. `globs` undefined: valid syntax, but not expressible as globs. */
 interface Part {
@@ -66,11 +66,13 @@ class ShapeParser {
   #at = 0;
   #fold = false;
   #work = 0;
+  readonly #workMax: number;
   #foldedLetters = false;
   #exactLetters = false;
 
   constructor(pattern: string) {
     this.#pattern = pattern;
+    this.#workMax = WORK_MAX + WORK_PER_CHARACTER_MAX * pattern.length;
   }
 
   parse(): RegexpShape {
@@ -231,7 +233,7 @@ class ShapeParser {
     const count = a.globs.length * b.globs.length;
     const multiplies = a.globs.length > 1 && b.globs.length > 1;
     this.#work += count;
-    if (this.#work > WORK_MAX || (multiplies && count > PRODUCT_MAX)) return opaque;
+    if (this.#work > this.#workMax || (multiplies && count > PRODUCT_MAX)) return opaque;
     const globs: Glob[] = [];
     for (const head of a.globs) {
       for (const tail of b.globs) {
@@ -252,7 +254,7 @@ class ShapeParser {
     }
     this.#work += globs.length;
     const gapped = globs.reduce((count, glob) => count + (glob.gaps.length > 0 ? 1 : 0), 0);
-    const fits = globs.length <= ALTERNATIVES_MAX && gapped <= GAPPED_MAX && this.#work <= WORK_MAX;
+    const fits = globs.length <= ALTERNATIVES_MAX && gapped <= GAPPED_MAX && this.#work <= this.#workMax;
     return { globs: fits ? globs : undefined, prefix };
   }
 

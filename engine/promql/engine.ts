@@ -312,7 +312,7 @@ export class Engine {
     if (bytes > maxResultBytes) {
       throw new QueryLimitError(
         `result would take about ${bytes} bytes, more than the limit of ${maxResultBytes}: ` +
-          "aggregate it, ask for fewer series or a larger step, or raise the limit of bytes per result",
+          "aggregate it, ask for fewer series or a larger step, or raise the limit of bytes per result (query_max_result_size)",
       );
     }
   }

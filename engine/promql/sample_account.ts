@@ -245,7 +245,7 @@ export class SampleAccount {
     if (bytes > maxMemoryBytes) {
       throw new QueryLimitError(
         `query loads ${bytes} bytes of samples, more than the limit of ${maxMemoryBytes}: ` +
-          "select fewer series or a shorter range, or raise the memory limit per query",
+          "select fewer series or a shorter range, or raise the memory limit per query (query_max_memory)",
       );
     }
   }
@@ -268,7 +268,7 @@ export class SampleAccount {
       throw new CostLimitError(
         "series",
         `query selects ${this.#series} series, more than the limit of ${maxSeries}: ` +
-          "select fewer with label matchers, or raise the limit of series per query",
+          "select fewer with label matchers, or raise the limit of series per query (query_max_series)",
       );
     }
   }
@@ -417,7 +417,7 @@ export class SampleAccount {
       throw new CostLimitError(
         "samples",
         `query reads more than the limit of ${maxSamplesRead} samples: ` +
-          "select fewer series or a shorter range, or raise the limit of samples read per query",
+          "select fewer series or a shorter range, or raise the limit of samples read per query (query_max_samples_read)",
       );
     }
   }

@@ -1,5 +1,5 @@
 import type { Labels } from "../labels/labels.ts";
-import { compareUtf8 } from "../labels/labels.ts";
+import { compareLabels, compareUtf8 } from "../labels/labels.ts";
 import type { Matcher } from "../labels/matcher.ts";
 import type { Database } from "./database.ts";
 import { gallop, intersect, union } from "./postings.ts";
@@ -21,10 +21,17 @@ export async function selectRefs(database: Database, query: SeriesQuery): Promis
   return intersect(union(query.matcherSets.map((matchers) => database.index.select(matchers))), present);
 }
 
+/** More series than this are listed as they come: to sort them would keep other work waiting. */
+export const SORTED_SERIES_MAX = 50_000;
+
+/** The series in the order of their labels, or, where very many are found, in that of their refs. */
 export async function findSeries(database: Database, query: SeriesQuery): Promise<Labels[]> {
   const refs = await selectRefs(database, query);
-  const wanted = query.limit > 0 ? refs.subarray(0, query.limit) : refs;
-  return Array.from(wanted, (ref) => database.index.labels(ref));
+  const isSorted = refs.length <= SORTED_SERIES_MAX;
+  const wanted = query.limit > 0 && !isSorted ? refs.subarray(0, query.limit) : refs;
+  const found = Array.from(wanted, (ref) => database.index.labels(ref));
+  if (isSorted) found.sort(compareLabels);
+  return query.limit > 0 ? found.slice(0, query.limit) : found;
 }
 
 /** Sorted names of the labels that the series have. */

@@ -1,4 +1,6 @@
+import { isAbsent, wordsOf } from "../../engine/sample.ts";
 import { Database } from "../../engine/tsdb/database.ts";
+import type { SeriesColumns } from "../../engine/tsdb/select.ts";
 import { openKvStore } from "../storage/kv_store.ts";
 import { CommandError, reasonOf } from "./io.ts";
 
@@ -20,7 +22,7 @@ export async function verifyStore(path: string, name: string): Promise<number> {
       });
       await database.scan(
         { matchers: [], startMs: -Infinity, endMs: Infinity },
-        ({ times }) => void (samples += times.length),
+        (series) => void (samples += samplesIn(series)),
       );
     } finally {
       await store.close();
@@ -31,6 +33,16 @@ export async function verifyStore(path: string, name: string): Promise<number> {
   if (damages.length === 0) return samples;
   const more = damages.length > 1 ? `, and ${damages.length - 1} more` : "";
   throw damaged(name, `it cannot be read at ${damages[0]}${more}`);
+}
+
+/** Samples of a series, histograms among them; its columns have gaps where others that were scraped with it have none. */
+function samplesIn({ values, histograms }: SeriesColumns): number {
+  const words = wordsOf(values);
+  let samples = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (!isAbsent(words, i) || histograms?.[i] !== undefined) samples++;
+  }
+  return samples;
 }
 
 function damaged(name: string, reason: string, cause?: unknown): CommandError {

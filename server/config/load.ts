@@ -39,6 +39,8 @@ export interface ConfigOptions {
   readonly retentionDefaults?: RetentionDefaults;
   /** Whether start timestamps are to be stored, for which upstream's older chunk encoding has no place. */
   readonly storesStartTimestamps?: boolean;
+  /** Whether the limits of what a query may cost have an effect; undefined where nobody knows. */
+  readonly limitsQueryCost?: boolean;
 }
 
 /** A configuration and what its author should know about it. */
@@ -120,6 +122,7 @@ export async function parseConfig(
     source: { ...source, scrapeConfigs: jobs.map((job) => job.source) },
   };
   warnings.push(...inactiveSections(config, document));
+  if (options.limitsQueryCost === false) warnings.push(...inactiveLimits(config));
   return { config, warnings, files: [file, ...included.files] };
 }
 
@@ -212,6 +215,17 @@ async function loadScrapeConfigFiles(
 function duplicateJob(document: YamlDocument, index: number, name: string, first: string): ConfigError {
   const reason = `found multiple scrape configs with job name ${quote(name)}, first found in ${first}`;
   return document.error(["scrape_configs", index, "job_name"], reason, { fix: "rename one of the jobs" });
+}
+
+/** A warning for each limit that only the feature `query-cost` puts in force. */
+function inactiveLimits({ global: { queryLimits } }: Config): string[] {
+  const { maxSeries, maxSamplesRead, maxDurationMs } = queryLimits;
+  return Object.entries({
+    query_max_series: maxSeries,
+    query_max_samples_read: maxSamplesRead,
+    query_max_duration: maxDurationMs,
+  }).filter(([, limit]) => limit !== undefined)
+    .map(([key]) => `global ${key}: not active without --enable-feature=query-cost`);
 }
 
 /** A warning for each section that is read and checked but has no effect yet. */

@@ -5,6 +5,7 @@ import type { Fragment, FragmentEvaluator, FragmentResult } from "../../engine/p
 import { mergeCardinality } from "../../engine/tsdb/cardinality.ts";
 import { mergeSeries } from "../../engine/tsdb/merge_series.ts";
 import type { Queryable, SelectRequest, SeriesColumns } from "../../engine/tsdb/select.ts";
+import { SORTED_SERIES_MAX } from "../../engine/tsdb/series_queries.ts";
 import type { ScrapePoolSpec, TargetStatus } from "../scrape/spec.ts";
 import { splitByShard } from "../scrape/target_set.ts";
 import { unpackSeries } from "./series_batch.ts";
@@ -70,7 +71,8 @@ export class Shards implements Queryable, FragmentEvaluator {
     for (const list of await this.#ask((shard) => shard.series(request))) {
       for (const pairs of list) found.set(JSON.stringify(pairs), pairs);
     }
-    return limited([...found.values()], request.limit);
+    const all = [...found.values()];
+    return limited(all.length <= SORTED_SERIES_MAX ? all.sort(comparePairs) : all, request.limit);
   }
 
   /** How many series there are; one that several shards have counts for each. */
@@ -197,6 +199,15 @@ function unavailable(error: unknown): ShardHealth {
 
 function distinct(lists: readonly (readonly string[])[]): string[] {
   return [...new Set(lists.flat())].sort(compareUtf8);
+}
+
+/** Orders series, each as names and values in turn, as their labels are ordered. */
+function comparePairs(a: readonly string[], b: readonly string[]): number {
+  const common = Math.min(a.length, b.length);
+  for (let i = 0; i < common; i++) {
+    if (a[i] !== b[i]) return compareUtf8(a[i]!, b[i]!);
+  }
+  return a.length - b.length;
 }
 
 function limited<T>(list: T[], limit: number): T[] {

@@ -34,10 +34,11 @@ Deno.test("QueryLog writes a line for every query, and shows whether it does", a
     assert.equal(enabled(), 0);
     log.write(QUERY);
     const lines = (await Deno.readTextFile(file)).trim().split("\n").map((line) => JSON.parse(line));
-    assert.deepEqual(lines.map(({ params, error }) => [params.query, params.step, error]), [
-      ["up", 0.5, "gone"],
-      ["down", 0.5, "gone"],
+    assert.deepEqual(lines.map(({ msg, params, error }) => [msg, params.query, params.step, error]), [
+      ["promql query logged", "up", 0.5, "gone"],
+      ["promql query logged", "down", 0.5, "gone"],
     ]);
+    assert.deepEqual(Object.keys(lines[0]), ["time", "level", "msg", "params", "error"]);
     assert.equal(valueOf(registry, "prometheus_engine_query_log_failures_total"), 0);
   } finally {
     await Deno.remove(directory, { recursive: true });
@@ -97,7 +98,7 @@ Deno.test("QueryLog begins a new line behind one that was cut off", async () => 
     log.write(QUERY);
     log.open("");
     const [torn, whole, ...rest] = (await Deno.readTextFile(path)).split("\n");
-    assert.deepEqual([torn, JSON.parse(whole).params.query, rest], ['{"par', "up", [""]]);
+    assert.deepEqual([torn, JSON.parse(whole).params.query, rest], ['{"tim', "up", [""]]);
   } finally {
     Deno.FsFile.prototype.writeSync = writeSync;
     await Deno.remove(path);

@@ -59,7 +59,8 @@ const AHEAD = 1;
 /** Answers up to about this size, in bytes, are not streamed. */
 const WHOLE_BYTES_MAX = 128 * 1024;
 
-function joined(parts: readonly Uint8Array<ArrayBuffer>[], bytes: number): Uint8Array<ArrayBuffer> {
+/** `parts`, `bytes` long in all, one after the other. */
+export function joined(parts: readonly Uint8Array<ArrayBuffer>[], bytes: number): Uint8Array<ArrayBuffer> {
   if (parts.length === 1) return parts[0];
   const whole = new Uint8Array(bytes);
   let at = 0;

@@ -258,6 +258,13 @@ Deno.test("compileRegexp() matches in linear time where a backtracking engine ha
   }
 });
 
+Deno.test("compileRegexp() lists the literals of very long alternations", () => {
+  const values = Array.from({ length: 100_000 }, (_, i) => `h${i}`);
+  const matcher = compileRegexp(values.join("|"));
+  assert.deepEqual(matcher.literals, values);
+  assert.deepEqual(["h99999", "h100000"].map((value) => matcher.matches(value)), [true, false]);
+});
+
 Deno.test("compileRegexp() gives up the analysis, not the answer, where alternatives multiply", () => {
   const pattern = "(a|b)".repeat(20);
   assert.equal(shapeOf(pattern).globs, undefined);

@@ -222,6 +222,17 @@ scrape_configs:
   ]);
 });
 
+Deno.test("limits that only a feature puts in force are named where it is off", async () => {
+  const text = "global: {query_max_series: 5, query_max_duration: 1s, query_max_memory: 1MB}";
+  const warnings = async (limitsQueryCost?: boolean) => (await load(text, { limitsQueryCost })).warnings;
+  assert.deepEqual(await warnings(false), [
+    "global query_max_series: not active without --enable-feature=query-cost",
+    "global query_max_duration: not active without --enable-feature=query-cost",
+  ]);
+  assert.deepEqual(await warnings(true), []);
+  assert.deepEqual(await warnings(), []);
+});
+
 Deno.test("retention comes from the file, else from the flags", async () => {
   const options = { retentionDefaults: { timeMs: DAY_MS, sizeBytes: 5 } };
   const flags = (await load("", options)).config.storage;

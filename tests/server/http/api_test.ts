@@ -280,6 +280,19 @@ Deno.test("a form that is too large is refused", async () => {
   assert.match((await response.json()).error, /POST too large/);
 });
 
+Deno.test("a form of parts is read as any other, and refused where it is broken", async () => {
+  const { app } = fake();
+  const body = new FormData();
+  body.append("query", "sum(up)by(job)");
+  body.append("file", new Blob(["up"]), "query.txt");
+  const format = (init: RequestInit) => app.request("/api/v1/format_query", { method: "POST", ...init });
+  assert.equal(await dataOf(await format({ body })), "sum by (job) (up)");
+  const headers = { "Content-Type": "multipart/form-data; boundary=x" };
+  const broken = await format({ body: "--y", headers });
+  assert.equal(broken.status, 400);
+  assert.match((await broken.json()).error, /^error parsing form values: /);
+});
+
 Deno.test("a form that does not arrive in time is refused", async () => {
   const { app } = fake({ options: { readTimeoutMs: 5 } });
   const headers = { "Content-Type": "application/x-www-form-urlencoded" };
