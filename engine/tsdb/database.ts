@@ -591,10 +591,11 @@ export class Database implements Queryable, Scannable {
   async refsIn(startMs: number, endMs: number): Promise<Uint32Array> {
     const lists = [this.head.refsIn(startMs, endMs)];
     for (const block of this.#blocks.all) {
-      if (block.meta.minMs > endMs || block.meta.maxMs < startMs) continue;
+      const { id, minMs, maxMs } = block.meta;
+      if (minMs > endMs || maxMs < startMs) continue;
       const refs = await block.refs();
       if (refs === undefined) return this.index.all();
-      lists.push(refs);
+      lists.push(this.tombstones.remaining(refs, id, Math.max(startMs, minMs), Math.min(endMs, maxMs)));
     }
     return union(lists).filter((ref) => !this.index.isLost(ref));
   }

@@ -45,6 +45,15 @@ export class Tombstones {
     return found.length === 0 ? undefined : found.map(({ interval }) => interval);
   }
 
+  /** Of series in block `block`, those of which not all was deleted between two times, both inclusive. */
+  remaining(refs: Uint32Array, block: number, startMs: number, endMs: number): Uint32Array {
+    if (this.isEmpty) return refs;
+    const isDeleted = (ref: number) =>
+      this.of(ref, block)?.some((interval) => interval.startMs <= startMs && interval.endMs >= endMs) ??
+        false;
+    return refs.filter((ref) => !isDeleted(ref));
+  }
+
   /** The values of a deletion, which is in force once they are durable and `load` was given each. */
   entries({ refs, interval, blocksEnd }: Tombstone): Entry[] {
     const entries: Entry[] = [];

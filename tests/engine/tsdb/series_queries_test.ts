@@ -41,6 +41,17 @@ Deno.test("series, label names and values are those of the blocks and groups of 
   assert.deepEqual(await labelValues(database, "__name__", { ...all, matcherSets: b as never }), ["b"]);
 });
 
+Deno.test("series are listed while something of them is left in the range", async () => {
+  const database = await filled();
+  const found = async (query: typeof all) => (await findSeries(database, query)).length;
+  await database.deleteSeries([new Matcher("=", "__name__", "a")], 2000, WINDOW_MS);
+  assert.equal(await found({ ...all, endMs: WINDOW_MS }), 1);
+  await database.deleteSeries([new Matcher("=", "__name__", "a")], -Infinity, Infinity);
+  assert.equal(await found({ ...all, endMs: WINDOW_MS }), 0);
+  assert.equal(await found(all), 2);
+  assert.deepEqual(await labelNames(database, all), ["__name__", "job"]);
+});
+
 Deno.test("cardinality() counts the series of the head", async () => {
   const { series, labelPairs, seriesByMetricName, valuesByLabelName, seriesByLabelPair } = cardinality(
     await filled(),
