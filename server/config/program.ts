@@ -11,10 +11,12 @@ export function createProgram(
   host: ProgramHost,
 ): { run(args: readonly string[]): Promise<number> } {
   return {
-    async run(args) {
+    async run(given) {
+      // Task runners may hand on the "--" in front of what is meant for the program.
+      const args = given[0] === "--" ? given.slice(1) : given;
       try {
-        const given = plainFlags(args);
-        if (given !== undefined) return await handlers.serve(serveRequest(given, host.cores)) ?? EXIT.ok;
+        const flags = plainFlags(args);
+        if (flags !== undefined) return await handlers.serve(serveRequest(flags, host.cores)) ?? EXIT.ok;
         // For all but the usual start of a server, which does not pay for it, see `main.ts`.
         const specifier = new URL("./command_line.ts", import.meta.url).href;
         const { runCommandLine }: typeof import("./command_line.ts") = await import(specifier);

@@ -24,7 +24,7 @@ async function run(...args: string[]) {
 }
 
 Deno.test("serve is the default command and has upstream's defaults", async () => {
-  for (const args of [[], ["serve"]]) {
+  for (const args of [[], ["serve"], ["--"], ["--", "serve"]]) {
     const { code, name, request, calls } = await run(...args);
     assert.deepEqual([code, name, calls], [0, "serve", 1]);
     const table = request.flags.asTable();
