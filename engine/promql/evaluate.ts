@@ -2,12 +2,14 @@ import type { SeriesColumns } from "../tsdb/select.ts";
 import { typeOf } from "./ast.ts";
 import { isSetOperator, scalarOperation } from "./binary_operation.ts";
 import { ABSENT_FUNCTIONS } from "./functions/absent.ts";
+import { checkExtension } from "./functions/check_extension.ts";
 import { rangeArgument } from "./functions/range_call.ts";
 import type { FunctionCall, SampledSeries, SampleShift } from "./functions/registry.ts";
 import { aggregate, aggregateQuantile, aggregateSource, isReduction } from "./operators/aggregate.ts";
 import { CollectedSamples, type SubquerySamples } from "./operators/collected_samples.ts";
 import { countValues } from "./operators/count_values.ts";
 import { NewestSamples, referenceTimes } from "./operators/instant_selector.ts";
+import { holdWindows } from "./operators/held_windows.ts";
 import { negateVector } from "./operators/negate.ts";
 import { partsOf, samplesOf, timesOf, WindowCutter, windowCutter } from "./operators/range_windows.ts";
 import { haveOneName, mergeSameLabels } from "./operators/same_labels.ts";
@@ -25,7 +27,6 @@ import { vectorBinary } from "./operators/vector_binary.ts";
 import { vectorScalar } from "./operators/vector_scalar.ts";
 import { fixedTime, inputsOf, type PlanNode } from "./plan.ts";
 import { operatorsIn, seriesArgument } from "./pushdown/fragment.ts";
-import { ExecutionError } from "./query_errors.ts";
 import type { SubqueryPlace } from "./sample_account.ts";
 import type { SelectedSamples } from "./selected_samples.ts";
 import type { QueryRun } from "./query_run.ts";
@@ -38,7 +39,6 @@ import {
   type Steps,
   type Value,
   type Vector,
-  type Windows,
 } from "./value.ts";
 
 type Node<Kind extends PlanNode["kind"]> = Extract<PlanNode, { kind: Kind }>;
@@ -128,7 +128,7 @@ export class Evaluator {
     const operators = operatorsIn(node);
     const scalars: (ScalarColumn | undefined)[][] = [];
     for (const operator of operators) {
-      if (operator.kind === "call") checkExtension(operator);
+      if (operator.kind === "call") checkExtension(operator.expr);
       scalars.push(await this.#scalarArguments(operator, steps));
     }
     const pushed = await this.#run.pushDown(node, steps, { scalars, k });
@@ -329,7 +329,7 @@ export class Evaluator {
   async #prepareCall(node: Node<"call">, steps: Steps): Promise<FunctionCall> {
     const { expr, args } = node;
     const run = this.#run;
-    checkExtension(node);
+    checkExtension(expr);
     if (SORT_FUNCTIONS.has(expr.func.name) && steps.count > 1) run.annotations.sortInRangeQuery(expr.span);
     const values: Value[] = [];
     for (const arg of args) {
@@ -523,33 +523,6 @@ function isDense({ expr, implementation }: Node<"call">): boolean {
 
 const SERIES_TYPES: ReadonlySet<string> = new Set(["vector", "matrix"]);
 
-/** Holds a sample for every window that is not empty. */
-async function holdWindows(series: readonly RangeSeries[], run: QueryRun): Promise<void> {
-  const known = new WeakMap<Windows, number>(), turns = new Turns(run);
-  for (const { floats, histograms } of series) {
-    const windows = (floats ?? histograms)?.windows;
-    if (windows === undefined) continue;
-    const others = floats === undefined ? undefined : histograms?.windows;
-    let count = others === undefined ? known.get(windows) : undefined;
-    if (count === undefined) {
-      count = countFilled(windows, others ?? windows);
-      if (others === undefined) known.set(windows, count);
-      const pause = turns.after(windows.from.length);
-      if (pause !== undefined) await pause;
-    }
-    run.options.account.hold(count);
-  }
-}
-
-/** Steps at which one of both windows has samples. */
-function countFilled(a: Windows, b: Windows): number {
-  let count = 0;
-  for (let step = 0; step < a.from.length; step++) {
-    if (a.from[step] !== a.to[step] || b.from[step] !== b.to[step]) count++;
-  }
-  return count;
-}
-
 function copyOf(value: Value): Value {
   if (value.type !== "vector") return value;
   return vector(
@@ -576,23 +549,3 @@ const SORT_FUNCTIONS: ReadonlySet<string> = new Set([
   "sort_by_label",
   "sort_by_label_desc",
 ]);
-
-const ANCHORED_FUNCTIONS = ["changes", "delta", "increase", "rate", "resets"];
-const SMOOTHED_FUNCTIONS = ["delta", "increase", "rate"];
-
-/** @throws {ExecutionError} If the function cannot work on the windows of an anchored or smoothed range. */
-function checkExtension({ expr }: Node<"call">): void {
-  for (const arg of expr.args) {
-    if (arg.kind !== "matrixSelector") continue;
-    const { isAnchored, isSmoothed } = arg.selector;
-    if (!isAnchored && !isSmoothed) continue;
-    const [modifier, allowed] = isAnchored
-      ? ["anchored", ANCHORED_FUNCTIONS]
-      : ["smoothed", SMOOTHED_FUNCTIONS];
-    const { name } = expr.func;
-    if (allowed.includes(name)) continue;
-    throw new ExecutionError(
-      `${modifier} modifier can only be used with: ${allowed.join(", ")} - not with ${name}`,
-    );
-  }
-}
