@@ -186,7 +186,7 @@ export class PromqlQueries implements QueryService {
       return result;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      // As upstream, which reads a query before it is one.
+      // As upstream's, the query log has what was evaluated, not what could not be read.
       if (errorTypeOf(error) !== "bad_data") {
         this.options.onQuery({ ...asked, origin, stats: undefined, error: message });
       }

@@ -3,7 +3,10 @@ import { formatTimestamp } from "../engine/go_time.ts";
 import { queryStatsJson } from "./http/json/query_stats.ts";
 import type { FinishedQuery } from "./promql_queries.ts";
 
-/** Writes a line of JSON, as upstream's, for every query that was evaluated to the file that the configuration names, and forgets that file when told. */
+/**
+ * Writes a line of JSON, in upstream's form, for every query that was evaluated to the file that the configuration
+ * names, and forgets that file when told.
+ */
 export class QueryLog {
   #path = "";
   #file: Deno.FsFile | undefined;

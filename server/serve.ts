@@ -32,12 +32,12 @@ import type { ShardLimits } from "./shard/shard.ts";
 import { Shards, shareOf } from "./shard/shards.ts";
 import { WorkerShard } from "./shard/worker_shard.ts";
 import { type DataDirectory, openDirectory } from "./storage/directory.ts";
-import { nextTurn } from "./turns.ts";
 import { DirectoryError } from "./storage/directory_error.ts";
 import { diskBytes } from "./storage/disk_size.ts";
 import { RETENTION_DEFAULT_MS, retentionBytes } from "./storage/retention.ts";
 import { writeServerSnapshot } from "./storage/server_snapshot.ts";
 import { SpaceWatch } from "./storage/space_watch.ts";
+import { nextTurn } from "./turns.ts";
 
 /** Runs the server until it is asked to end; resolves to the exit code. */
 export async function serve({ flags, features, warnings }: ServeRequest): Promise<number> {

@@ -152,7 +152,11 @@ export function compareUtf8(a: string, b: string): number {
 
 /** Compares label sets as upstream does: label by label, name before value; a prefix sorts first. */
 export function compareLabels(a: Labels, b: Labels): number {
-  const x = a.pairs, y = b.pairs;
+  return comparePairs(a.pairs, b.pairs);
+}
+
+/** As `compareLabels`, of names and values in turn. */
+export function comparePairs(x: readonly string[], y: readonly string[]): number {
   const length = Math.min(x.length, y.length);
   for (let i = 0; i < length; i++) {
     if (x[i] === y[i]) continue; // mostly the same string: quicker than to walk along it

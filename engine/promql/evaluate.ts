@@ -492,8 +492,10 @@ export class Evaluator {
     const outer = account.enterOnce(first);
     const value = await this.evaluate(node, first);
     const samples = account.leaveOnce(outer);
-    // A copy, as columns of parts are given back.
-    if (this.#partsInside > 0) this.#ofAllParts.set(node, { value: copyOf(value), samples });
+    // A copy, as columns of parts are given back; histograms are not copied, but evaluated anew.
+    if (this.#partsInside > 0 && !hasHistograms(value)) {
+      this.#ofAllParts.set(node, { value: copyOf(value), samples });
+    }
     return value;
   }
 
@@ -522,6 +524,10 @@ function isDense({ expr, implementation }: Node<"call">): boolean {
 }
 
 const SERIES_TYPES: ReadonlySet<string> = new Set(["vector", "matrix"]);
+
+function hasHistograms(value: Value): boolean {
+  return value.type === "vector" && value.series.some(({ histograms }) => histograms !== undefined);
+}
 
 function copyOf(value: Value): Value {
   if (value.type !== "vector") return value;

@@ -123,6 +123,7 @@ class Parser {
       const operator = tokens.peek();
       const precedence = PRECEDENCE.get(operator.type) ?? -1;
       if (precedence < precedenceMin) return lhs;
+      // `nodeAbove` would tell, too, once all of the chain was read.
       if (height === NESTING_MAX) tokens.failNesting(operator);
       tokens.take();
       const modifiers = this.#parseBinaryModifiers();

@@ -1,6 +1,6 @@
 import type { MetricFamily } from "../../engine/exposition/metric_family.ts";
 import { decodeFamilies } from "../../engine/instrument/mod.ts";
-import { compareUtf8 } from "../../engine/labels/labels.ts";
+import { comparePairs, compareUtf8 } from "../../engine/labels/labels.ts";
 import type { Fragment, FragmentEvaluator, FragmentResult } from "../../engine/promql/pushdown/fragment.ts";
 import { mergeCardinality } from "../../engine/tsdb/cardinality.ts";
 import { mergeSeries } from "../../engine/tsdb/merge_series.ts";
@@ -199,15 +199,6 @@ function unavailable(error: unknown): ShardHealth {
 
 function distinct(lists: readonly (readonly string[])[]): string[] {
   return [...new Set(lists.flat())].sort(compareUtf8);
-}
-
-/** Orders series, each as names and values in turn, as their labels are ordered. */
-function comparePairs(a: readonly string[], b: readonly string[]): number {
-  const common = Math.min(a.length, b.length);
-  for (let i = 0; i < common; i++) {
-    if (a[i] !== b[i]) return compareUtf8(a[i]!, b[i]!);
-  }
-  return a.length - b.length;
 }
 
 function limited<T>(list: T[], limit: number): T[] {

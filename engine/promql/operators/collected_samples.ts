@@ -91,10 +91,13 @@ class SharedTimes {
   #last: Float64Array = new Float64Array(0);
 
   of(times: Float64Array): Float64Array {
-    const last = this.#last;
-    let same = 0;
-    if (times.length === last.length) { while (same < times.length && times[same] === last[same]) same++; }
-    if (same < times.length || same === 0) this.#last = times;
+    if (!areEqual(times, this.#last)) this.#last = times;
     return this.#last;
   }
+}
+
+function areEqual(a: Float64Array, b: Float64Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -22,6 +22,7 @@ for (
     `sum_over_time((x - scalar(sum(x @ 6000)))${WINDOW})`,
     `count_over_time((x or y)${WINDOW})`,
     `histogram_count(last_over_time(h${WINDOW}))`,
+    `histogram_count(last_over_time((h @ 6000 and on () x{a="3"})${WINDOW}))`,
     `x${WINDOW}`,
   ]
 ) {
